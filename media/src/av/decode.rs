@@ -1,0 +1,107 @@
+//! `AVCodecContext` for decoding.
+
+use std::ptr::{self, NonNull};
+
+use super::code::{Code, check};
+use super::ffi;
+use super::frame::Frame;
+use super::packet::Packet;
+use super::parameters::Parameters;
+use super::rational;
+use crate::time::TimeBase;
+use crate::{Context, Error, Result};
+
+/// An `AVCodecContext` with its owner.
+pub(super) struct CodecContext(pub(super) NonNull<ffi::AVCodecContext>);
+
+impl CodecContext {
+    pub(super) fn new(codec: *const ffi::AVCodec) -> std::result::Result<Self, Code> {
+        // SAFETY: `codec` is a static codec or null.
+        let context = unsafe { ffi::avcodec_alloc_context3(codec) };
+        NonNull::new(context).map(Self).ok_or(Code::NO_MEMORY)
+    }
+
+    pub(super) fn get_mut(&mut self) -> &mut ffi::AVCodecContext {
+        // SAFETY: allocated by `new`, freed by `drop` alone.
+        unsafe { self.0.as_mut() }
+    }
+
+    pub(super) fn as_ptr(&self) -> *mut ffi::AVCodecContext {
+        self.0.as_ptr()
+    }
+}
+
+impl Drop for CodecContext {
+    fn drop(&mut self) {
+        let mut context = self.0.as_ptr();
+        // SAFETY: freed once; joins the codec's threads.
+        unsafe { ffi::avcodec_free_context(&raw mut context) };
+    }
+}
+
+/// A decoder of one stream.
+pub(crate) struct Decoder {
+    context: CodecContext,
+    name: String,
+}
+
+// SAFETY: the context belongs to this value alone.
+unsafe impl Send for Decoder {}
+
+impl Decoder {
+    /// A decoder for packets of the input `name` in `time_base`.
+    pub(crate) fn open(
+        parameters: &Parameters,
+        time_base: TimeBase,
+        name: &str,
+        context: &Context,
+    ) -> Result<Self> {
+        let failed = |code: Code| code.failed(name, "opening the decoder");
+        // SAFETY: returns a static codec or null.
+        let codec = unsafe { ffi::avcodec_find_decoder(parameters.codec()) };
+        if codec.is_null() {
+            return Err(Error::unsupported(
+                name,
+                format!("no decoder for {}", parameters.codec_name()),
+            ));
+        }
+        let mut codec_context = CodecContext::new(codec).map_err(failed)?;
+        // SAFETY: both are valid.
+        check(unsafe {
+            ffi::avcodec_parameters_to_context(codec_context.as_ptr(), parameters.as_ptr())
+        })
+        .map_err(failed)?;
+        let fields = codec_context.get_mut();
+        fields.pkt_timebase = rational(time_base);
+        fields.thread_count = i32::try_from(context.threads()).unwrap_or(1);
+        fields.max_pixels = i64::try_from(context.limits().max_pixels).unwrap_or(i64::MAX);
+        // SAFETY: a context made for this codec.
+        check(unsafe { ffi::avcodec_open2(codec_context.as_ptr(), codec, ptr::null_mut()) })
+            .map_err(failed)?;
+        Ok(Self {
+            context: codec_context,
+            name: name.to_owned(),
+        })
+    }
+
+    /// Feeds a packet, or with `None` says that no more come. A packet that
+    /// cannot be decoded is the caller's to judge.
+    pub(crate) fn send(&mut self, packet: Option<&Packet>) -> std::result::Result<(), Code> {
+        let packet = packet.map_or(ptr::null(), Packet::as_ptr);
+        // SAFETY: an open decoder, and a valid packet or null.
+        check(unsafe { ffi::avcodec_send_packet(self.context.as_ptr(), packet) }).map(drop)
+    }
+
+    /// The next frame; `None` when it wants another packet, or has ended.
+    pub(crate) fn receive(&mut self) -> Result<Option<Frame>> {
+        let mut frame = Frame::new();
+        // SAFETY: an open decoder and an empty frame.
+        match check(unsafe { ffi::avcodec_receive_frame(self.context.as_ptr(), frame.as_mut_ptr()) })
+        {
+            Ok(_) => Ok(Some(frame)),
+            Err(Code::AGAIN | Code::EOF) => Ok(None),
+            Err(code) if code.is_data() => Ok(None),
+            Err(code) => Err(code.failed(&self.name, "decoding")),
+        }
+    }
+}

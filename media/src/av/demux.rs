@@ -1,0 +1,441 @@
+//! `AVFormatContext` for reading.
+
+use std::ffi::{CString, c_int, c_void};
+use std::ptr::{self, NonNull};
+
+use ffmpeg_next::format::context::StreamIo;
+
+use super::code::{Code, check};
+use super::packet::Packet;
+use super::parameters::Parameters;
+use super::{ffi, io, text, ticks, time_base};
+use crate::context::Cancel;
+use crate::input::{Input, Opened};
+use crate::time::{TimeBase, Timestamp};
+use crate::{Context, Error, Result};
+
+/// The demuxers that may open an input. Playlists are not among them: they
+/// make a demuxer open other files.
+const FORMATS: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,h264,hevc,\
+                       mjpeg,aac,mp3,wav,flac,ogg,ac3,eac3,ivf,mpegvideo,m4v";
+
+/// An opened input.
+pub(crate) struct Demuxer {
+    // Declared before `_io`: closing the context comes first.
+    context: FormatContext,
+    _io: Option<StreamIo>,
+    // Boxed: the interrupt callback holds its address.
+    _cancel: Box<Cancel>,
+    name: String,
+    streams: Vec<Stream>,
+    live: bool,
+}
+
+// SAFETY: the context belongs to this value alone, its callbacks touch only a
+// stream that is `Send` and an atomic flag, and FFmpeg's worker threads are
+// joined when it is closed.
+unsafe impl Send for Demuxer {}
+
+/// What the container says of one stream.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    pub(crate) parameters: Parameters,
+    pub(crate) time_base: TimeBase,
+    pub(crate) start: Option<i64>,
+    pub(crate) duration: Option<i64>,
+    pub(crate) frame_rate: Option<TimeBase>,
+    /// A cover picture rather than video.
+    pub(crate) attached_picture: bool,
+    pub(crate) sample_aspect: (i32, i32),
+    /// Clockwise, in degrees, as the display matrix asks.
+    pub(crate) rotation: i32,
+    pub(crate) language: Option<String>,
+    /// How many packets the container's index lists.
+    pub(crate) indexed: usize,
+}
+
+struct FormatContext(NonNull<ffi::AVFormatContext>);
+
+impl Drop for FormatContext {
+    fn drop(&mut self) {
+        let mut context = self.0.as_ptr();
+        // SAFETY: opened by avformat_open_input, closed once. A custom
+        // AVIOContext is left alone, as its flag says.
+        unsafe { ffi::avformat_close_input(&raw mut context) };
+    }
+}
+
+unsafe extern "C" fn interrupted(opaque: *mut c_void) -> c_int {
+    // SAFETY: `opaque` is the boxed token that lives as long as the context.
+    let cancel = unsafe { &*opaque.cast::<Cancel>() };
+    c_int::from(cancel.is_cancelled())
+}
+
+/// The interrupt callback that watches `cancel`, which must not move.
+pub(super) fn interrupt(cancel: &Cancel) -> ffi::AVIOInterruptCB {
+    ffi::AVIOInterruptCB {
+        callback: Some(interrupted),
+        opaque: ptr::from_ref(cancel).cast_mut().cast(),
+    }
+}
+
+impl Demuxer {
+    /// Opens `input` and reads its header; with `probe`, enough packets to know
+    /// every stream's parameters as well.
+    pub(crate) fn open(input: &mut Input, probe: bool, context: &Context) -> Result<Self> {
+        super::init();
+        context.check()?;
+        let opened = input.open(context)?;
+        let name = input.name().to_owned();
+        let cancel = Box::new(context.cancel().clone());
+        let (url, mut stream_io, live) = match opened {
+            // The prefix keeps a name like `http:x` from being a protocol.
+            Opened::Path(path) => (path_url(&path, &name)?, None, false),
+            Opened::Seekable(stream) => {
+                (CString::default(), Some(io::seekable(stream, &cancel, &name)?), false)
+            }
+            Opened::Live(stream) => {
+                (CString::default(), Some(io::live(stream, &cancel, &name)?), true)
+            }
+        };
+        // SAFETY: allocates, or returns null.
+        let raw = unsafe { ffi::avformat_alloc_context() };
+        let Some(mut allocated) = NonNull::new(raw) else {
+            return Err(Code::NO_MEMORY.failed(&name, "opening"));
+        };
+        // SAFETY: just allocated, not shared.
+        let fields = unsafe { allocated.as_mut() };
+        fields.interrupt_callback = interrupt(&cancel);
+        fields.max_streams = c_int::try_from(context.limits().max_streams).unwrap_or(c_int::MAX);
+        if let Some(stream_io) = &mut stream_io {
+            fields.pb = stream_io.as_mut_ptr();
+        }
+        let mut options = Options::new(&[
+            ("protocol_whitelist", "file,pipe"),
+            ("format_whitelist", FORMATS),
+        ]);
+        let mut raw = allocated.as_ptr();
+        // SAFETY: all pointers are valid; on failure the context is freed and
+        // `raw` set to null.
+        let opened = unsafe {
+            ffi::avformat_open_input(&raw mut raw, url.as_ptr(), ptr::null(), options.as_mut_ptr())
+        };
+        if let Err(code) = check(opened) {
+            context.check()?;
+            return Err(open_error(code, &name, context));
+        }
+        // avformat_open_input leaves the pointer it was given.
+        let mut demuxer = Self {
+            context: FormatContext(allocated),
+            _io: stream_io,
+            _cancel: cancel,
+            name,
+            streams: Vec::new(),
+            live,
+        };
+        if probe {
+            demuxer.probe(context)?;
+        } else {
+            demuxer.streams = demuxer.describe(context)?;
+        }
+        Ok(demuxer)
+    }
+
+    /// Reads enough packets to know every stream's parameters.
+    pub(crate) fn probe(&mut self, context: &Context) -> Result<()> {
+        // SAFETY: an open context.
+        let found = unsafe { ffi::avformat_find_stream_info(self.as_mut_ptr(), ptr::null_mut()) };
+        check(found).map_err(|code| code.reading(&self.name, "reading the streams", context))?;
+        self.streams = self.describe(context)?;
+        Ok(())
+    }
+
+    fn describe(&self, context: &Context) -> Result<Vec<Stream>> {
+        let fields = self.get();
+        let count = fields.nb_streams as usize;
+        let mut streams = Vec::with_capacity(count);
+        for index in 0..count {
+            // SAFETY: `streams` holds `nb_streams` valid pointers.
+            let stream = unsafe { *fields.streams.add(index) };
+            // SAFETY: a stream of the open context.
+            let stream = unsafe { describe(stream) }
+                .map_err(|code| code.failed(&self.name, "reading the streams"))?;
+            let pixels = i64::from(stream.parameters.width()) * i64::from(stream.parameters.height());
+            let most = context.limits().max_pixels;
+            if u64::try_from(pixels).is_ok_and(|pixels| pixels > most) {
+                return Err(Error::limit(
+                    &self.name,
+                    format!("a picture of {pixels} pixels; the limit is {most}"),
+                ));
+            }
+            streams.push(stream);
+        }
+        Ok(streams)
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn streams(&self) -> &[Stream] {
+        &self.streams
+    }
+
+    /// Whether it can only be read from front to back.
+    pub(crate) fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// The demuxer's names, as `mov,mp4,m4a,3gp,3g2,mj2`.
+    pub(crate) fn format(&self) -> &'static str {
+        // SAFETY: an open context has a static input format with a name.
+        unsafe { text((*self.get().iformat).name) }
+    }
+
+    /// The container's duration, where it tells one or it was estimated.
+    pub(crate) fn duration(&self) -> Option<Timestamp> {
+        ticks(self.get().duration)
+            .filter(|&micros| micros > 0)
+            .map(Timestamp::from_micros)
+    }
+
+    /// When the first stream starts.
+    pub(crate) fn start(&self) -> Option<Timestamp> {
+        ticks(self.get().start_time).map(Timestamp::from_micros)
+    }
+
+    pub(crate) fn bit_rate(&self) -> Option<i64> {
+        Some(self.get().bit_rate).filter(|&rate| rate > 0)
+    }
+
+    /// The size in bytes, where it is known.
+    pub(crate) fn size(&mut self) -> Option<i64> {
+        let pb = self.get().pb;
+        if pb.is_null() {
+            return None;
+        }
+        // SAFETY: the open context's I/O.
+        Some(unsafe { ffi::avio_size(pb) }).filter(|&size| size > 0)
+    }
+
+    /// Hands packets on as the container holds them, without a parser.
+    pub(crate) fn without_parser(&mut self) {
+        // SAFETY: an open context; the flag is read at each packet.
+        unsafe { self.context.0.as_mut().flags |= ffi::AVFMT_FLAG_NOPARSE };
+    }
+
+    /// Reads only the streams in `wanted`.
+    pub(crate) fn select(&mut self, wanted: &[usize]) {
+        for index in 0..self.get().nb_streams as usize {
+            let discard = if wanted.contains(&index) {
+                ffi::AVDiscard::AVDISCARD_DEFAULT
+            } else {
+                ffi::AVDiscard::AVDISCARD_ALL
+            };
+            // SAFETY: `index` is below `nb_streams`.
+            unsafe { (**self.get().streams.add(index)).discard = discard };
+        }
+    }
+
+    /// The next packet; `None` at the end.
+    pub(crate) fn read(&mut self, context: &Context) -> Result<Option<Packet>> {
+        context.check()?;
+        let mut packet = Packet::new();
+        loop {
+            // SAFETY: an open context and an empty packet.
+            let read = unsafe { ffi::av_read_frame(self.as_mut_ptr(), packet.as_mut_ptr()) };
+            return match check(read) {
+                Ok(_) => Ok(Some(packet)),
+                Err(Code::EOF) => self.end_of_input(context),
+                Err(Code::AGAIN) => {
+                    context.check()?;
+                    continue;
+                }
+                Err(code) => Err(code.reading(&self.name, "reading", context)),
+            };
+        }
+    }
+
+    /// A read error reaches a demuxer as the end of the file: tell them apart.
+    fn end_of_input(&self, context: &Context) -> Result<Option<Packet>> {
+        let pb = self.get().pb;
+        if pb.is_null() {
+            return Ok(None);
+        }
+        // SAFETY: the open context's I/O.
+        match unsafe { (*pb).error } {
+            0 | ffi::AVERROR_EOF => Ok(None),
+            code => Err(Code(code).reading(&self.name, "reading", context)),
+        }
+    }
+
+    /// Goes to a keyframe of `stream` at or before `time` (in its ticks), by the
+    /// container's index or by bisection.
+    pub(crate) fn seek(&mut self, stream: usize, time: i64, context: &Context) -> Result<()> {
+        let index = c_int::try_from(stream).unwrap_or(-1);
+        let flags = ffi::AVSEEK_FLAG_BACKWARD;
+        // SAFETY: an open context; a wrong index is an error code.
+        let sought = unsafe { ffi::av_seek_frame(self.as_mut_ptr(), index, time, flags) };
+        check(sought)
+            .map(drop)
+            .map_err(|code| code.reading(&self.name, "seeking", context))
+    }
+
+    /// Goes to a byte, for containers that can be entered anywhere.
+    pub(crate) fn seek_to_byte(&mut self, position: i64, context: &Context) -> Result<()> {
+        // SAFETY: an open context.
+        let sought = unsafe {
+            ffi::av_seek_frame(self.as_mut_ptr(), -1, position, ffi::AVSEEK_FLAG_BYTE)
+        };
+        check(sought)
+            .map(drop)
+            .map_err(|code| code.reading(&self.name, "seeking", context))
+    }
+
+    /// The decoding time and whether it is a keyframe, of the `n`th packet in
+    /// the index of `stream`.
+    pub(crate) fn index_entry(&self, stream: usize, n: usize) -> Option<(i64, bool)> {
+        let n = c_int::try_from(n).ok()?;
+        if stream >= self.get().nb_streams as usize {
+            return None;
+        }
+        // SAFETY: `stream` is below `nb_streams`; the entry, if there is one,
+        // lives until the index changes, which needs `&mut self`.
+        unsafe {
+            let stream = *self.get().streams.add(stream);
+            let entry = ffi::avformat_index_get_entry(stream, n);
+            (!entry.is_null())
+                .then(|| ((*entry).timestamp, (*entry).flags() & ffi::AVINDEX_KEYFRAME as c_int != 0))
+        }
+    }
+
+    fn get(&self) -> &ffi::AVFormatContext {
+        // SAFETY: open until `drop`.
+        unsafe { self.context.0.as_ref() }
+    }
+
+    fn as_mut_ptr(&mut self) -> *mut ffi::AVFormatContext {
+        self.context.0.as_ptr()
+    }
+}
+
+/// # Safety
+/// `stream` points to a stream of an open context.
+unsafe fn describe(stream: *mut ffi::AVStream) -> std::result::Result<Stream, Code> {
+    // SAFETY: by the contract of this function.
+    let fields = unsafe { &*stream };
+    // SAFETY: every stream has parameters.
+    let parameters = unsafe { Parameters::copied(fields.codecpar)? };
+    // SAFETY: a valid stream.
+    let indexed = unsafe { ffi::avformat_index_get_entries_count(stream) };
+    let aspect = match fields.sample_aspect_ratio {
+        ffi::AVRational { num: 0, .. } => parameters.get().sample_aspect_ratio,
+        aspect => aspect,
+    };
+    Ok(Stream {
+        time_base: time_base(fields.time_base).unwrap_or(TimeBase::MICROS),
+        start: ticks(fields.start_time),
+        duration: ticks(fields.duration).filter(|&duration| duration > 0),
+        // A rate of 25/1 is a frame each 1/25 second.
+        frame_rate: TimeBase::new(fields.avg_frame_rate.den, fields.avg_frame_rate.num)
+            .or(TimeBase::new(fields.r_frame_rate.den, fields.r_frame_rate.num)),
+        attached_picture: fields.disposition & ffi::AV_DISPOSITION_ATTACHED_PIC as c_int != 0,
+        sample_aspect: (aspect.num, aspect.den),
+        // SAFETY: a valid stream.
+        rotation: unsafe { rotation(stream) },
+        // SAFETY: the dictionary is null or valid.
+        language: unsafe { tag(fields.metadata, c"language") },
+        indexed: usize::try_from(indexed).unwrap_or(0),
+        parameters,
+    })
+}
+
+/// # Safety
+/// `stream` points to a stream of an open context.
+unsafe fn rotation(stream: *const ffi::AVStream) -> i32 {
+    let kind = ffi::AVPacketSideDataType::AV_PKT_DATA_DISPLAYMATRIX;
+    // SAFETY: returns null, or the side data's bytes.
+    let matrix = unsafe { ffi::av_stream_get_side_data(stream, kind, ptr::null_mut()) };
+    if matrix.is_null() {
+        return 0;
+    }
+    // SAFETY: a display matrix is nine 32-bit numbers.
+    let degrees = unsafe { ffi::av_display_rotation_get(matrix.cast::<i32>().cast()) };
+    if !degrees.is_finite() {
+        return 0;
+    }
+    // av_display_rotation_get turns counter-clockwise.
+    #[allow(clippy::cast_possible_truncation)] // -180 to 180
+    let clockwise = -degrees.round() as i32;
+    clockwise.rem_euclid(360)
+}
+
+/// # Safety
+/// `dictionary` is null or valid.
+unsafe fn tag(dictionary: *const ffi::AVDictionary, key: &std::ffi::CStr) -> Option<String> {
+    // SAFETY: by the contract of this function.
+    let entry = unsafe { ffi::av_dict_get(dictionary, key.as_ptr(), ptr::null(), 0) };
+    if entry.is_null() {
+        return None;
+    }
+    // SAFETY: an entry's value is a C string.
+    Some(unsafe { text((*entry).value) }.to_owned()).filter(|value| !value.is_empty())
+}
+
+/// A path as a URL of the `file` protocol.
+pub(super) fn path_url(path: &std::path::Path, name: &str) -> Result<CString> {
+    use std::os::unix::ffi::OsStrExt;
+    let bytes = [b"file:".as_slice(), path.as_os_str().as_bytes()].concat();
+    CString::new(bytes).map_err(|_| {
+        Error::io(name, std::io::Error::new(std::io::ErrorKind::InvalidInput, "a NUL byte in the path"))
+    })
+}
+
+fn open_error(code: Code, name: &str, context: &Context) -> Error {
+    if code.is_data() || code == Code::INVALID {
+        return Error::malformed(
+            name,
+            "not a media file that Flatbed reads (MP4, MOV, MKV, WebM, MPEG-TS, MPEG-PS, AVI), or cut off",
+        );
+    }
+    code.reading(name, "opening", context)
+}
+
+/// An `AVDictionary`.
+pub(super) struct Options(*mut ffi::AVDictionary);
+
+impl Options {
+    pub(super) fn new(pairs: &[(&str, &str)]) -> Self {
+        let mut options = Self(ptr::null_mut());
+        for (key, value) in pairs {
+            let (Ok(key), Ok(value)) = (CString::new(*key), CString::new(*value)) else {
+                continue;
+            };
+            // SAFETY: copies both strings into the dictionary.
+            unsafe { ffi::av_dict_set(&raw mut options.0, key.as_ptr(), value.as_ptr(), 0) };
+        }
+        options
+    }
+
+    pub(super) fn as_mut_ptr(&mut self) -> *mut *mut ffi::AVDictionary {
+        &raw mut self.0
+    }
+
+    /// The first key that nothing took.
+    pub(super) fn left_over(&self) -> Option<String> {
+        // SAFETY: the dictionary is null or valid; an empty key with this flag
+        // matches every entry.
+        let entry = unsafe {
+            ffi::av_dict_get(self.0, c"".as_ptr(), ptr::null(), ffi::AV_DICT_IGNORE_SUFFIX)
+        };
+        // SAFETY: an entry's key is a C string.
+        (!entry.is_null()).then(|| unsafe { text((*entry).key) }.to_owned())
+    }
+}
+
+impl Drop for Options {
+    fn drop(&mut self) {
+        // SAFETY: frees what is there, and null is fine.
+        unsafe { ffi::av_dict_free(&raw mut self.0) };
+    }
+}

@@ -1,0 +1,87 @@
+//! The only unsafe code: FFmpeg's objects, each with a single owner, a `Drop`
+//! and methods that are safe to call in any order.
+//!
+//! | file | what it wraps |
+//! |---|---|
+//! | `code.rs` | return codes |
+//! | `packet.rs`, `frame.rs` | `AVPacket`, `AVFrame` |
+//! | `parameters.rs` | `AVCodecParameters` |
+//! | `io.rs` | custom I/O over `Read`, `Write` and `Seek` |
+//! | `demux.rs`, `mux.rs` | `AVFormatContext`, either way |
+//! | `decode.rs`, `encode.rs` | `AVCodecContext`, either way |
+//! | `scale.rs`, `resample.rs` | `SwsContext`, `SwrContext` |
+//! | `version.rs` | what is linked |
+#![allow(unsafe_code)]
+
+pub(crate) mod code;
+pub(crate) mod decode;
+pub(crate) mod demux;
+pub(crate) mod encode;
+pub(crate) mod frame;
+pub(crate) mod io;
+pub(crate) mod mux;
+pub(crate) mod packet;
+pub(crate) mod parameters;
+pub(crate) mod resample;
+pub(crate) mod scale;
+pub(crate) mod version;
+
+pub(crate) use ffmpeg_next::ffi;
+
+use std::ffi::{CStr, c_char};
+use std::sync::Once;
+
+use crate::time::TimeBase;
+
+/// Silences FFmpeg's own log: errors come back as values.
+///
+/// `FLATBED_FFMPEG_LOG=warning` (or `info`, `debug`) lets it speak on stderr.
+pub(crate) fn init() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let level = match std::env::var("FLATBED_FFMPEG_LOG").as_deref() {
+            Ok("error") => ffi::AV_LOG_ERROR,
+            Ok("warning") => ffi::AV_LOG_WARNING,
+            Ok("info") => ffi::AV_LOG_INFO,
+            Ok("debug") => ffi::AV_LOG_DEBUG,
+            _ => ffi::AV_LOG_QUIET,
+        };
+        // SAFETY: sets one atomic integer inside libavutil.
+        unsafe { ffi::av_log_set_level(level) };
+    });
+}
+
+/// A static C string of FFmpeg's as text; empty where there is none.
+///
+/// # Safety
+/// `text` is null, or points to a NUL-terminated string that outlives `'a`.
+unsafe fn text<'a>(text: *const c_char) -> &'a str {
+    if text.is_null() {
+        return "";
+    }
+    // SAFETY: not null, and by the contract of this function a C string.
+    unsafe { CStr::from_ptr(text) }.to_str().unwrap_or("")
+}
+
+/// An `AVRational` as a time base, where it is one.
+fn time_base(value: ffi::AVRational) -> Option<TimeBase> {
+    TimeBase::new(value.num, value.den)
+}
+
+/// A time base as FFmpeg wants it.
+fn rational(value: TimeBase) -> ffi::AVRational {
+    ffi::AVRational {
+        num: i32::try_from(value.num()).unwrap_or(i32::MAX),
+        den: i32::try_from(value.den()).unwrap_or(i32::MAX),
+    }
+}
+
+/// A tick count, unless it is FFmpeg's mark for "none".
+fn ticks(value: i64) -> Option<i64> {
+    (value != ffi::AV_NOPTS_VALUE).then_some(value)
+}
+
+/// The mark for "none" where there is no tick count.
+fn from_ticks(value: Option<i64>) -> i64 {
+    value.unwrap_or(ffi::AV_NOPTS_VALUE)
+}

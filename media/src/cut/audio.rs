@@ -1,0 +1,163 @@
+//! Sound that is copied: packets from just before the cut on, each at its own
+//! time.
+
+use std::collections::VecDeque;
+
+use crate::av::packet::Packet;
+use crate::av::parameters::{CodecId, Parameters};
+use crate::bitstream::adts;
+use crate::time::TimeBase;
+use crate::{Container, Error, Result};
+
+/// A track of copied sound, in samples.
+pub(super) struct CopiedSound {
+    pub(super) parameters: Parameters,
+    pub(super) clock: TimeBase,
+    /// Samples in a packet, where all have the same number.
+    packet: Option<i64>,
+    /// When the packet behind the last one begins, if the sound goes on.
+    next: Option<i64>,
+    /// The source's packets carry ADTS headers.
+    adts: bool,
+    pub(super) ready: VecDeque<Packet>,
+}
+
+/// How far a packet's time may lie from where the one before it ends before it
+/// counts as a jump: containers round times, to a millisecond at the worst.
+const JITTER: TimeBase = TimeBase::per_second(400);
+
+impl CopiedSound {
+    /// Sound like this, whose first packet is `first`.
+    pub(super) fn new(
+        parameters: &Parameters,
+        first: Option<&Packet>,
+        name: &str,
+    ) -> Result<Self> {
+        let failed = |code: crate::av::code::Code| code.failed(name, "setting up the sound");
+        let mut parameters = parameters.try_clone().map_err(failed)?;
+        parameters.set_tag(None);
+        let header = first.and_then(|packet| adts::Header::parse(packet.data()));
+        let aac = parameters.codec() == CodecId::AV_CODEC_ID_AAC;
+        let adts = aac && parameters.extradata().is_empty() && header.is_some();
+        if let (true, Some(header)) = (adts, header) {
+            parameters
+                .set_extradata(&header.audio_specific_config())
+                .map_err(failed)?;
+        }
+        let rate = u32::try_from(parameters.sample_rate()).unwrap_or(1);
+        let packet = match parameters.codec() {
+            CodecId::AV_CODEC_ID_AAC if parameters.frame_size() == 0 => Some(1024),
+            _ => Some(i64::from(parameters.frame_size())).filter(|&size| size > 1),
+        };
+        Ok(Self {
+            parameters,
+            clock: TimeBase::per_second(rate),
+            packet,
+            next: None,
+            adts,
+            ready: VecDeque::new(),
+        })
+    }
+
+    /// Whether a container takes this sound as it is.
+    pub(super) fn fits(parameters: &Parameters, container: Container) -> bool {
+        use CodecId as C;
+        let codec = parameters.codec();
+        match container {
+            Container::Mp4 => matches!(
+                codec,
+                C::AV_CODEC_ID_AAC
+                    | C::AV_CODEC_ID_MP3
+                    | C::AV_CODEC_ID_MP2
+                    | C::AV_CODEC_ID_AC3
+                    | C::AV_CODEC_ID_EAC3
+                    | C::AV_CODEC_ID_OPUS
+                    | C::AV_CODEC_ID_FLAC
+                    | C::AV_CODEC_ID_ALAC
+            ),
+            Container::Ts => matches!(
+                codec,
+                C::AV_CODEC_ID_AAC
+                    | C::AV_CODEC_ID_MP3
+                    | C::AV_CODEC_ID_MP2
+                    | C::AV_CODEC_ID_AC3
+                    | C::AV_CODEC_ID_EAC3
+                    | C::AV_CODEC_ID_OPUS
+            ),
+            Container::Mov => !matches!(
+                codec,
+                C::AV_CODEC_ID_OPUS | C::AV_CODEC_ID_VORBIS | C::AV_CODEC_ID_FLAC
+            ),
+            Container::Mkv => true,
+        }
+    }
+
+    /// Whether a segment's sound can follow the first one's.
+    pub(super) fn accepts(&self, other: &Parameters) -> bool {
+        // ADTS headers are compared packet by packet.
+        let same_header = other.extradata().is_empty()
+            || other.extradata() == self.parameters.extradata();
+        other.codec() == self.parameters.codec()
+            && (other.sample_rate() == 0 || other.sample_rate() == self.parameters.sample_rate())
+            && (other.channels() == 0 || other.channels() == self.parameters.channels())
+            && same_header
+    }
+
+    /// A segment begins: its sound need not go on where the last one's ended.
+    pub(super) fn begin(&mut self, parameters: &Parameters) {
+        self.next = None;
+        self.adts = parameters.codec() == CodecId::AV_CODEC_ID_AAC
+            && parameters.extradata().is_empty();
+    }
+
+    /// Samples in a packet, or a guess where that changes.
+    pub(super) fn packet_length(&self) -> i64 {
+        self.packet.unwrap_or_else(|| TimeBase::per_second(50).convert(1, self.clock))
+    }
+
+    /// Samples before the first one shown that a decoder needs to be right
+    /// there: for Opus 80 ms (RFC 7845, section 4.6), else a packet, whose
+    /// second half the next one's first is added to.
+    pub(super) fn pre_roll(&self) -> i64 {
+        match self.parameters.codec() {
+            CodecId::AV_CODEC_ID_OPUS => TimeBase::per_second(1000).convert(80, self.clock),
+            _ => self.packet_length(),
+        }
+    }
+
+    /// Takes a packet; `time` is its own in samples of the output's timeline.
+    pub(super) fn push(&mut self, mut packet: Packet, time: Option<i64>, name: &str) -> Result<()> {
+        let failed = |code: crate::av::code::Code| code.failed(name, "copying the sound");
+        let mut samples = self.packet;
+        if self.adts
+            && let Some(header) = adts::Header::parse(packet.data())
+        {
+            if !self.parameters.extradata().starts_with(&header.audio_specific_config()) {
+                return Err(Error::unsupported(
+                    name,
+                    "the sound's parameters change; use --on-mismatch reencode",
+                ));
+            }
+            let body = packet.data().get(header.length..).unwrap_or_default().to_vec();
+            packet.set_data(&body).map_err(failed)?;
+            samples = Some(1024);
+        }
+        let tolerance = JITTER.convert(1, self.clock);
+        let at = match (time, self.next) {
+            (Some(time), Some(next)) if (time - next).abs() <= tolerance => next,
+            (Some(time), _) => time,
+            // Later frames of a PES packet carry no time.
+            (None, Some(next)) => next,
+            (None, None) => return Ok(()),
+        };
+        let length = samples.unwrap_or_else(|| packet.duration()).max(1);
+        self.next = Some(at + length);
+        packet.strip();
+        packet.set_key(true);
+        packet.set_pts(Some(at));
+        packet.set_dts(Some(at));
+        packet.set_duration(length);
+        self.ready.push_back(packet);
+        Ok(())
+    }
+}

@@ -1,0 +1,252 @@
+//! Everything encoded: for the mode `reencode`, and where nothing can be copied.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::av::code::Code;
+use crate::av::decode::Decoder;
+use crate::av::encode::{Encoder, Video};
+use crate::av::frame::Frame;
+use crate::av::packet::Packet;
+use crate::av::parameters::{CodecId, Parameters};
+use crate::av::scale::{Scaler, format_name, format_number};
+use crate::time::TimeBase;
+use crate::{Context, Result};
+
+use super::report::Report;
+use super::video::Window;
+
+/// The pictures of an output that is encoded whole.
+pub(super) struct Encode {
+    /// What the first segment's pictures are like; all become so.
+    like: Parameters,
+    frame: TimeBase,
+    clock: TimeBase,
+    decoder: Option<Decoder>,
+    name: String,
+    window: Window,
+    scaler: Option<Scaler>,
+    encoder: Option<Encoder>,
+    /// The time and length of each frame that went in, by its number.
+    times: BTreeMap<i64, (i64, i64)>,
+    fed: i64,
+    started: bool,
+    done: bool,
+    last_pts: Option<i64>,
+    pub(super) ready: VecDeque<Packet>,
+    pub(super) shown_to: i64,
+}
+
+impl Encode {
+    pub(super) fn new(like: Parameters, frame: TimeBase, clock: TimeBase) -> Self {
+        Self {
+            like,
+            frame,
+            clock,
+            decoder: None,
+            name: String::new(),
+            window: Window { from: 0, to: 0 },
+            scaler: None,
+            encoder: None,
+            times: BTreeMap::new(),
+            fed: 0,
+            started: false,
+            done: false,
+            last_pts: None,
+            ready: VecDeque::new(),
+            shown_to: i64::MIN,
+        }
+    }
+
+    /// Begins a segment, of which the frames in `window` are wanted.
+    pub(super) fn begin(
+        &mut self,
+        name: &str,
+        parameters: &Parameters,
+        window: Window,
+        context: &Context,
+    ) -> Result<()> {
+        self.decoder = Some(Decoder::open(parameters, self.clock, name, context)?);
+        name.clone_into(&mut self.name);
+        self.window = window;
+        self.started = false;
+        self.done = false;
+        Ok(())
+    }
+
+    /// Whether no further frame of the segment is wanted.
+    pub(super) fn is_done(&self) -> bool {
+        self.done
+    }
+
+    pub(super) fn window(&self) -> Window {
+        self.window
+    }
+
+    /// The header of the encoded stream, once a frame went in.
+    pub(super) fn parameters(&self, container: crate::Container) -> Result<Option<Parameters>> {
+        let Some(encoder) = &self.encoder else {
+            return Ok(None);
+        };
+        let mut parameters = encoder.parameters()?;
+        if container.is_iso() && parameters.codec() == CodecId::AV_CODEC_ID_HEVC {
+            parameters.set_tag(Some(b"hvc1"));
+        }
+        Ok(Some(parameters))
+    }
+
+    /// Takes the next packet of the segment, its times in ticks of the output.
+    pub(super) fn push(
+        &mut self,
+        packet: &Packet,
+        context: &Context,
+        report: &mut Report,
+    ) -> Result<()> {
+        if self.done || !self.started && !packet.is_key() {
+            return Ok(());
+        }
+        self.started = true;
+        if let Some(decoder) = &mut self.decoder
+            && decoder.send(Some(packet)) == Err(Code::NO_MEMORY)
+        {
+            return Err(Code::NO_MEMORY.failed(&self.name, "decoding"));
+        }
+        self.take_frames(context, report)
+    }
+
+    /// The frames that the segment's decoder still holds.
+    pub(super) fn finish_segment(&mut self, context: &Context, report: &mut Report) -> Result<()> {
+        if let Some(decoder) = &mut self.decoder {
+            let _ = decoder.send(None);
+        }
+        self.take_frames(context, report)?;
+        self.decoder = None;
+        self.done = true;
+        Ok(())
+    }
+
+    /// The packets that the encoder still holds.
+    pub(super) fn finish(&mut self) -> Result<()> {
+        if let Some(encoder) = &mut self.encoder {
+            encoder.send(None)?;
+        }
+        self.take_packets()
+    }
+
+    fn take_frames(&mut self, context: &Context, report: &mut Report) -> Result<()> {
+        let Some(mut decoder) = self.decoder.take() else {
+            return Ok(());
+        };
+        while let Some(frame) = decoder.receive()? {
+            context.check()?;
+            let length = self.frame.convert(1, self.clock).max(1);
+            let pts = frame
+                .pts()
+                .or(self.last_pts.map(|last| last + length))
+                .unwrap_or(self.window.from);
+            if pts >= self.window.to {
+                self.done = true;
+                break;
+            }
+            if pts < self.window.from || self.last_pts.is_some_and(|last| pts <= last) {
+                continue;
+            }
+            self.last_pts = Some(pts);
+            self.shown_to = pts + length;
+            self.feed(frame, (pts, length), context)?;
+            report.frames += 1;
+            report.frames_encoded += 1;
+        }
+        self.decoder = Some(decoder);
+        self.take_packets()
+    }
+
+    fn feed(&mut self, frame: Frame, time: (i64, i64), context: &Context) -> Result<()> {
+        if self.encoder.is_none() {
+            let format = encodable(frame.format());
+            self.scaler = Some(Scaler::new(frame.width(), frame.height(), format));
+            self.encoder = Some(self.open(&frame, format, context)?);
+        }
+        let (Some(scaler), Some(encoder)) = (&mut self.scaler, &mut self.encoder) else {
+            return Ok(());
+        };
+        let mut frame = scaler
+            .scale(frame)
+            .map_err(|code| code.failed(&self.name, "scaling"))?;
+        frame.forget_coding(false);
+        // The encoder counts frames, so that its rate control and the stream's
+        // own timing see the frame rate; the times are put back behind it.
+        frame.set_pts(Some(self.fed));
+        self.times.insert(self.fed, time);
+        self.fed += 1;
+        encoder.send(Some(&frame))
+    }
+
+    fn open(&self, first: &Frame, format: i32, context: &Context) -> Result<Encoder> {
+        let hevc = self.like.codec() == CodecId::AV_CODEC_ID_HEVC;
+        let mut like = self
+            .like
+            .try_clone()
+            .map_err(|code| code.failed(&self.name, "encoding"))?;
+        like.set_size(first.width(), first.height());
+        let mut options = vec![("preset", "veryfast".to_owned()), ("crf", "18".to_owned())];
+        if hevc {
+            options.push(("x265-params", "log-level=none".to_owned()));
+        }
+        let video = Video {
+            encoder: if hevc { "libx265" } else { "libx264" },
+            like: &like,
+            pixel_format: format,
+            time_base: self.frame,
+            frame: self.frame,
+            options: &options,
+        };
+        Encoder::video(&video, &self.name, context)
+    }
+
+    fn take_packets(&mut self) -> Result<()> {
+        let Some(encoder) = &mut self.encoder else {
+            return Ok(());
+        };
+        while let Some(mut packet) = encoder.receive()? {
+            let number = packet.pts().unwrap_or(0);
+            let slot = packet.dts().unwrap_or(number);
+            let Some(&(pts, length)) = self.times.get(&number) else {
+                continue;
+            };
+            // Slots before the first frame lie as far before it.
+            let dts = match self.times.get(&slot) {
+                Some(&(time, _)) => time,
+                None => self.times.first_key_value().map_or(pts, |(&first, &(time, length))| {
+                    time + (slot - first) * length
+                }),
+            };
+            let keyed = packet.is_key();
+            packet.strip();
+            packet.set_key(keyed);
+            packet.set_pts(Some(pts));
+            packet.set_dts(Some(dts.min(pts)));
+            packet.set_duration(length);
+            self.ready.push_back(packet);
+            // Frames are reordered by a few places only.
+            while self.times.len() > 256 {
+                self.times.pop_first();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The pixel format to encode from one that was decoded: the same where the
+/// encoder takes it, else the nearest one that every player shows.
+fn encodable(format: i32) -> i32 {
+    let name = format_name(format);
+    let taken = [
+        "yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "yuv420p10le",
+        "yuv422p10le", "yuv444p10le",
+    ];
+    if taken.contains(&name) {
+        format
+    } else {
+        format_number("yuv420p")
+    }
+}

@@ -1,0 +1,37 @@
+//! What a cut did.
+
+use crate::time::Timestamp;
+
+/// What was written.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Report {
+    /// The time of the first frame written, on the joined timeline. In the
+    /// mode `copy` that may be before the start that was asked for.
+    pub start: Timestamp,
+    /// The time behind the last frame written.
+    pub end: Timestamp,
+    /// How many frames the result shows.
+    pub frames: u64,
+    /// How many of them were copied as they are.
+    pub frames_copied: u64,
+    /// How many of them were encoded.
+    pub frames_encoded: u64,
+    /// How long the result is.
+    pub duration: Timestamp,
+    /// How many bytes were written.
+    pub bytes: u64,
+    /// What a person should know: what was encoded and why, what was left out.
+    pub notes: Vec<String>,
+}
+
+impl Report {
+    /// Adds a note, once.
+    pub(super) fn note(&mut self, note: impl Into<String>) {
+        let note = note.into();
+        if !self.notes.contains(&note) {
+            tracing::debug!(note);
+            self.notes.push(note);
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The packets of all tracks, in the order in which they lie in the file.
+
+use std::collections::VecDeque;
+
+use crate::av::mux::{Muxer, Track};
+use crate::av::packet::Packet;
+use crate::output::Output;
+use crate::time::{TimeBase, Timestamp};
+use crate::{Container, Context, Progress, Result};
+
+use super::index_size::IndexSize;
+
+/// How far one track may run ahead of another that has nothing to write, in
+/// microseconds: beyond it the other is taken to be silent.
+const PATIENCE: i64 = 10_000_000;
+
+/// An output that is being written.
+pub(super) struct Sink {
+    muxer: Muxer,
+    tracks: Vec<Queue>,
+    index: IndexSize,
+    total: Option<Timestamp>,
+    last_report: i64,
+}
+
+/// A track's packets that wait for those of other tracks.
+struct Queue {
+    clock: TimeBase,
+    packets: VecDeque<Packet>,
+    last_dts: Option<i64>,
+    /// The last packet waits, so that its duration can still change.
+    holds_last: bool,
+}
+
+impl Queue {
+    fn time(&self, packet: Option<&Packet>) -> Option<i64> {
+        let dts = packet?.dts().unwrap_or(0);
+        Some(self.clock.timestamp(dts).as_micros())
+    }
+
+    fn is_ready(&self) -> bool {
+        self.packets.len() > usize::from(self.holds_last)
+    }
+}
+
+impl Sink {
+    /// Opens `output` and writes the header. `room` is what the index of an MP4
+    /// will take, where that can be told.
+    pub(super) fn begin(
+        output: Output,
+        tracks: &[Track<'_>],
+        room: Option<u64>,
+        total: Option<Timestamp>,
+        context: &Context,
+    ) -> Result<Self> {
+        let name = output.name().to_owned();
+        let container: Container = output.container();
+        let mut muxer = Muxer::open(output.into_target()?, container, &name, context)?;
+        let mut index = IndexSize::default();
+        let mut queues = Vec::new();
+        for (number, track) in tracks.iter().enumerate() {
+            muxer.add(track)?;
+            index.add_track(track.parameters.extradata().len());
+            queues.push(Queue {
+                clock: track.time_base,
+                packets: VecDeque::new(),
+                last_dts: None,
+                holds_last: number > 0,
+            });
+        }
+        let video = tracks.first().map(|track| track.time_base);
+        let timescale = video.filter(|base| base.num() == 1).map(TimeBase::den);
+        muxer.write_header(room, timescale)?;
+        Ok(Self {
+            muxer,
+            tracks: queues,
+            index,
+            total,
+            last_report: i64::MIN,
+        })
+    }
+
+    /// Takes a packet of a track; its times are in the track's ticks from the
+    /// output's zero.
+    pub(super) fn push(&mut self, track: usize, mut packet: Packet, context: &Context) -> Result<()> {
+        let queue = &mut self.tracks[track];
+        let dts = packet.dts().or(packet.pts()).unwrap_or(0);
+        // Joined segments may differ in how early they decode.
+        let dts = queue.last_dts.map_or(dts, |last| dts.max(last + 1));
+        queue.last_dts = Some(dts);
+        packet.set_dts(Some(dts));
+        if packet.pts().is_none_or(|pts| pts < dts) {
+            packet.set_pts(Some(dts));
+        }
+        packet.set_stream(track);
+        queue.packets.push_back(packet);
+        if track == 0 {
+            self.report(dts, context);
+        }
+        self.drain(context)
+    }
+
+    /// Takes back the packets of a track that begin at `end` or later, and ends
+    /// the last one there where `shorten` says so.
+    pub(super) fn end_at(&mut self, track: usize, end: i64, shorten: bool) {
+        let queue = &mut self.tracks[track];
+        while let Some(last) = queue.packets.back()
+            && last.pts().is_some_and(|pts| pts >= end)
+        {
+            queue.packets.pop_back();
+            queue.last_dts = queue.packets.back().and_then(Packet::dts).or(queue.last_dts);
+        }
+        if shorten
+            && let Some(last) = queue.packets.back_mut()
+            && let Some(pts) = last.pts()
+            && pts + last.duration() > end
+        {
+            last.set_duration(end - pts);
+        }
+    }
+
+    /// Writes what is left, and tells how many bytes there are.
+    pub(super) fn finish(mut self, context: &Context) -> Result<u64> {
+        while self.write_earliest(|queue| !queue.packets.is_empty())? {
+            context.check()?;
+        }
+        self.muxer.finish(self.index.bound())
+    }
+
+    /// Writes all that no later packet can precede.
+    fn drain(&mut self, context: &Context) -> Result<()> {
+        loop {
+            context.check()?;
+            let waiting = self.tracks.iter().any(|queue| !queue.is_ready());
+            if waiting && !self.is_impatient() {
+                return Ok(());
+            }
+            if !self.write_earliest(Queue::is_ready)? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn is_impatient(&self) -> bool {
+        let span = |queue: &Queue| {
+            let first = queue.time(queue.packets.front())?;
+            Some(queue.time(queue.packets.back())? - first)
+        };
+        self.tracks.iter().filter_map(span).any(|span| span > PATIENCE)
+    }
+
+    fn write_earliest(&mut self, ready: impl Fn(&Queue) -> bool) -> Result<bool> {
+        let earliest = (0..self.tracks.len())
+            .filter(|&track| ready(&self.tracks[track]))
+            .min_by_key(|&track| {
+                let queue = &self.tracks[track];
+                queue.time(queue.packets.front())
+            });
+        let Some(track) = earliest else {
+            return Ok(false);
+        };
+        let Some(mut packet) = self.tracks[track].packets.pop_front() else {
+            return Ok(false);
+        };
+        self.index.count(track, &packet);
+        self.muxer.write(&mut packet)?;
+        Ok(true)
+    }
+
+    fn report(&mut self, dts: i64, context: &Context) {
+        let done = self.tracks[0].clock.timestamp(dts).as_micros();
+        // A few reports a second of output are enough for any bar.
+        if done >= self.last_report.saturating_add(200_000) {
+            self.last_report = done;
+            context.report(Progress {
+                done: Timestamp::from_micros(done.max(0)),
+                total: self.total,
+            });
+        }
+    }
+}

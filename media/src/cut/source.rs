@@ -1,0 +1,403 @@
+//! A segment: its streams, its extent, and its packets from any frame on.
+
+use std::collections::VecDeque;
+
+use crate::av::demux::{Demuxer, Stream};
+use crate::av::packet::Packet;
+use crate::av::parameters::{CodecId, Medium, Parameters};
+use crate::time::{TimeBase, Timestamp};
+use crate::{Context, Error, Input, Result};
+
+/// An opened segment.
+pub(super) struct Source {
+    demuxer: Demuxer,
+    /// Packets that were read ahead.
+    replay: VecDeque<Packet>,
+    pub(super) video: usize,
+    /// The streams of sound, in the container's order.
+    pub(super) audio: Vec<usize>,
+    /// The first frame shown, in ticks of the video stream.
+    pub(super) first: i64,
+    /// The time that the container gives zero, in ticks of the video stream:
+    /// its own in MP4 and MOV, else the first frame.
+    pub(super) zero: i64,
+    /// A frame's length, in ticks of the video stream.
+    pub(super) frame: i64,
+    /// Streams that are left out, for a note.
+    pub(super) left_out: Vec<String>,
+    /// Whether the container has sample tables.
+    iso: bool,
+}
+
+/// What the streams of a segment are, so that the next one of its kind need not
+/// be probed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Layout(Vec<CodecId>);
+
+/// Frames read to find the first one shown.
+const LOOK: usize = 24;
+
+impl Source {
+    /// Opens `input`. With the layout of an earlier segment, a transport stream
+    /// that has the same is not probed.
+    pub(super) fn open(
+        input: &mut Input,
+        like: Option<&Layout>,
+        context: &Context,
+    ) -> Result<Self> {
+        let mut demuxer = Demuxer::open(input, false, context)?;
+        let iso = demuxer.format().starts_with("mov");
+        let transport = demuxer.format() == "mpegts";
+        let known = demuxer.streams().iter().any(is_video)
+            && (iso && demuxer.streams().iter().all(is_complete)
+                || transport && like.is_some_and(|like| *like == layout(&demuxer)));
+        if known {
+            if iso {
+                demuxer.without_parser();
+            }
+        } else {
+            demuxer.probe(context)?;
+        }
+        let video = demuxer
+            .streams()
+            .iter()
+            .position(is_video)
+            .ok_or_else(|| no_video(&demuxer))?;
+        let of = |medium| {
+            move |(_, stream): &(usize, &Stream)| stream.parameters.medium() == medium
+        };
+        let streams = || demuxer.streams().iter().enumerate();
+        let audio: Vec<usize> = streams()
+            .filter(of(Medium::Audio))
+            .filter(|(_, stream)| stream.parameters.codec() != CodecId::AV_CODEC_ID_NONE)
+            .map(|(index, _)| index)
+            .collect();
+        let left_out = streams()
+            .filter(|(index, _)| *index != video && !audio.contains(index))
+            .map(|(index, stream)| format!("stream {index} ({})", stream.parameters.codec_name()))
+            .collect();
+        let mut wanted = audio.clone();
+        wanted.push(video);
+        demuxer.select(&wanted);
+        let mut source = Self {
+            demuxer,
+            replay: VecDeque::new(),
+            video,
+            audio,
+            first: 0,
+            zero: 0,
+            frame: 0,
+            left_out,
+            iso,
+        };
+        source.look(context)?;
+        Ok(source)
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.demuxer.name()
+    }
+
+    pub(super) fn layout(&self) -> Layout {
+        layout(&self.demuxer)
+    }
+
+    pub(super) fn stream(&self, index: usize) -> &Stream {
+        &self.demuxer.streams()[index]
+    }
+
+    pub(super) fn parameters(&self) -> &Parameters {
+        &self.stream(self.video).parameters
+    }
+
+    /// The ticks of the video stream.
+    pub(super) fn clock(&self) -> TimeBase {
+        self.stream(self.video).time_base
+    }
+
+    pub(super) fn first_time(&self) -> Timestamp {
+        self.clock().timestamp(self.first)
+    }
+
+    /// Reads the beginning, to know when the first frame is shown and how long
+    /// a frame is. The packets are kept.
+    fn look(&mut self, context: &Context) -> Result<()> {
+        let mut key = None;
+        let mut shown = Vec::new();
+        let mut bytes = 0;
+        while shown.len() < LOOK && bytes < context.limits().max_buffered_bytes {
+            let Some(packet) = self.demuxer.read(context)? else {
+                break;
+            };
+            bytes += packet.data().len();
+            if packet.stream() == self.video {
+                let time = packet.pts().or(packet.dts());
+                if key.is_none() && packet.is_key() {
+                    key = time;
+                }
+                if let (Some(key), Some(time)) = (key, time) {
+                    // Frames before the first keyframe cannot be decoded, and
+                    // an edit list hides others.
+                    if time >= key && !packet.is_discarded() {
+                        shown.push(time);
+                    }
+                }
+            }
+            self.replay.push_back(packet);
+        }
+        let Some(&first) = shown.iter().min() else {
+            return Err(Error::malformed(
+                self.name(),
+                "no keyframe to begin with in the video",
+            ));
+        };
+        self.first = first;
+        self.zero = if self.iso && first >= 0 { 0 } else { first };
+        self.frame = self.frame_length(shown);
+        Ok(())
+    }
+
+    fn frame_length(&self, mut times: Vec<i64>) -> i64 {
+        times.sort_unstable();
+        let mut steps: Vec<i64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        steps.retain(|&step| step > 0);
+        steps.sort_unstable();
+        let rate = self.stream(self.video).frame_rate;
+        let told = rate.map(|frame| frame.convert(1, self.clock()));
+        let middle = steps.get(steps.len() / 2).copied();
+        let packet = self
+            .replay
+            .iter()
+            .find(|packet| packet.stream() == self.video)
+            .map(Packet::duration);
+        middle
+            .or(told)
+            .or(packet)
+            .filter(|&length| length > 0)
+            .unwrap_or_else(|| TimeBase::per_second(25).convert(1, self.clock()).max(1))
+    }
+
+    /// The first packet of a stream, of those that were read ahead.
+    pub(super) fn first_packet(&self, stream: usize) -> Option<&Packet> {
+        self.packets(stream).next()
+    }
+
+    /// The packets of a stream that were read ahead.
+    pub(super) fn packets(&self, stream: usize) -> impl Iterator<Item = &Packet> {
+        self.replay.iter().filter(move |packet| packet.stream() == stream)
+    }
+
+    /// How long the recording is, where the container tells.
+    pub(super) fn known_duration(&self) -> Option<Timestamp> {
+        let stream = self.stream(self.video);
+        let told = stream.duration.map(|duration| self.clock().timestamp(duration));
+        told.or_else(|| self.demuxer.duration())
+    }
+
+    /// The length of a frame as a fraction of a second.
+    pub(super) fn frame_rate(&self) -> TimeBase {
+        let stream = self.stream(self.video);
+        let clock = self.clock();
+        // What the container says, unless its frames say something else.
+        let told = stream.frame_rate.filter(|frame| {
+            let length = frame.convert(1, clock);
+            (length - self.frame).abs() <= 1 + self.frame / 50
+        });
+        told.unwrap_or_else(|| {
+            let num = u64::from(clock.num()) * u64::try_from(self.frame).unwrap_or(1);
+            let (num, den) = reduce(num, u64::from(clock.den()));
+            TimeBase::new(num, den).unwrap_or(TimeBase::per_second(25))
+        })
+    }
+
+    /// The next packet of a stream that is wanted; `None` at the end.
+    pub(super) fn read(&mut self, context: &Context) -> Result<Option<Packet>> {
+        if let Some(packet) = self.replay.pop_front() {
+            return Ok(Some(packet));
+        }
+        loop {
+            let Some(packet) = self.demuxer.read(context)? else {
+                return Ok(None);
+            };
+            let index = packet.stream();
+            if index == self.video || self.audio.contains(&index) {
+                return Ok(Some(packet));
+            }
+        }
+    }
+
+    /// Goes to the last keyframe at or before `time` (in ticks of the video
+    /// stream), and to the sound before it. Stays at the beginning where the
+    /// input cannot be entered elsewhere.
+    pub(super) fn seek(&mut self, time: i64, context: &Context) -> Result<()> {
+        let buffered = self
+            .replay
+            .iter()
+            .filter(|packet| packet.stream() == self.video && !packet.is_key())
+            .filter_map(Packet::dts)
+            .max();
+        if self.demuxer.is_live() || buffered.is_some_and(|dts| time <= dts) {
+            return Ok(());
+        }
+        let clock = self.clock();
+        let second = TimeBase::per_second(1).convert(1, clock);
+        // Sound lies behind the picture in some containers, and a packet more
+        // than the start's is wanted.
+        let mut margin = match (self.iso, self.audio.is_empty()) {
+            (true, true) => 0,
+            (true, false) => second * 3 / 10,
+            (false, _) => second,
+        };
+        loop {
+            let target = time.saturating_sub(margin);
+            if target <= self.first {
+                return self.rewind(context);
+            }
+            if self.demuxer.seek(self.video, target, context).is_err() {
+                context.check()?;
+                return self.rewind(context);
+            }
+            self.replay.clear();
+            if self.reaches(time - margin.min(second), context)? {
+                return Ok(());
+            }
+            margin = (margin * 2).max(second);
+        }
+    }
+
+    /// Reads up to the next keyframe; whether that is at or before `time`.
+    fn reaches(&mut self, time: i64, context: &Context) -> Result<bool> {
+        let mut bytes = 0;
+        while let Some(packet) = self.demuxer.read(context)? {
+            bytes += packet.data().len();
+            let key = packet.stream() == self.video && packet.is_key();
+            let shown = packet.pts().or(packet.dts());
+            self.replay.push_back(packet);
+            if key {
+                return Ok(shown.is_some_and(|shown| shown <= time));
+            }
+            if bytes > context.limits().max_buffered_bytes {
+                return Ok(false);
+            }
+        }
+        Ok(false)
+    }
+
+    fn rewind(&mut self, context: &Context) -> Result<()> {
+        let begins = self
+            .replay
+            .iter()
+            .find(|packet| packet.stream() == self.video && packet.is_key())
+            .and_then(|packet| packet.pts().or(packet.dts()));
+        if begins.is_some_and(|begins| begins <= self.first) {
+            return Ok(());
+        }
+        self.replay.clear();
+        let before = self.first.saturating_sub(TimeBase::per_second(10).convert(1, self.clock()));
+        if self.iso || self.demuxer.seek_to_byte(0, context).is_err() {
+            self.demuxer.seek(self.video, before, context)?;
+        }
+        Ok(())
+    }
+
+    /// When the last frame's time is over, in ticks of the video stream. Reads
+    /// the end of the file, and goes back to its beginning.
+    pub(super) fn end(&mut self, context: &Context) -> Result<i64> {
+        let stream = self.stream(self.video);
+        if self.iso && let Some(duration) = stream.duration {
+            return Ok(stream.start.unwrap_or(self.first).min(self.first) + duration);
+        }
+        if self.demuxer.is_live() {
+            return Err(Error::unsupported(
+                self.name(),
+                "a live stream has no known duration; give times instead of percentages",
+            ));
+        }
+        let end = self.last(context)?;
+        self.replay.clear();
+        self.rewind(context)?;
+        Ok(end)
+    }
+
+    fn last(&mut self, context: &Context) -> Result<i64> {
+        let size = self.demuxer.size().unwrap_or(0);
+        let mut tail: i64 = 512 * 1024;
+        loop {
+            let from = size - tail;
+            let whole = from <= 0;
+            if whole || self.demuxer.seek_to_byte(from, context).is_err() {
+                // By time, to the last keyframe, or from the start on.
+                let far = self
+                    .demuxer
+                    .duration()
+                    .map_or(self.first, |duration| {
+                        self.first + TimeBase::MICROS.convert(duration.as_micros(), self.clock())
+                    });
+                let target = if whole { self.first } else { far };
+                self.demuxer.seek(self.video, target, context)?;
+            }
+            let mut last = None;
+            while let Some(packet) = self.demuxer.read(context)? {
+                if packet.stream() == self.video {
+                    let end = packet.pts().or(packet.dts()).map(|time| time + self.frame);
+                    last = last.max(end);
+                }
+            }
+            match last {
+                Some(last) if last > self.first => return Ok(last),
+                _ if whole => return Ok(self.first + self.frame),
+                _ => tail *= 8,
+            }
+        }
+    }
+}
+
+fn is_video(stream: &Stream) -> bool {
+    stream.parameters.medium() == Medium::Video && !stream.attached_picture
+}
+
+/// Whether the header alone tells enough.
+fn is_complete(stream: &Stream) -> bool {
+    let parameters = &stream.parameters;
+    match parameters.medium() {
+        Medium::Video => {
+            let in_header = !matches!(
+                parameters.codec(),
+                CodecId::AV_CODEC_ID_H264 | CodecId::AV_CODEC_ID_HEVC
+            ) || !parameters.extradata().is_empty();
+            parameters.width() > 0 && in_header
+        }
+        Medium::Audio => parameters.sample_rate() > 0 && parameters.channels() > 0,
+        _ => true,
+    }
+}
+
+fn layout(demuxer: &Demuxer) -> Layout {
+    let codecs = demuxer.streams().iter();
+    Layout(codecs.map(|stream| stream.parameters.codec()).collect())
+}
+
+fn no_video(demuxer: &Demuxer) -> Error {
+    let names: Vec<_> = demuxer
+        .streams()
+        .iter()
+        .map(|stream| stream.parameters.codec_name())
+        .collect();
+    let found = if names.is_empty() {
+        "no streams".to_owned()
+    } else {
+        format!("only {}", names.join(", "))
+    };
+    Error::malformed(demuxer.name(), format!("no video in it ({found})"))
+}
+
+/// A fraction in lowest terms, where it fits.
+fn reduce(num: u64, den: u64) -> (i32, i32) {
+    let (mut a, mut b) = (num, den);
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    let divisor = a.max(1);
+    let fit = |value: u64| i32::try_from(value / divisor).unwrap_or(i32::MAX);
+    (fit(num), fit(den))
+}

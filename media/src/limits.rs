@@ -1,0 +1,33 @@
+//! What one call may cost.
+
+use std::time::Duration;
+
+/// Limits that are checked before memory is taken or work is begun. They bound
+/// what a hostile input can cost; the defaults let every ordinary recording
+/// through.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// The most pixels of one picture (width x height).
+    pub max_pixels: u64,
+    /// The most streams of one input.
+    pub max_streams: usize,
+    /// The most inputs of one call.
+    pub max_inputs: usize,
+    /// The longest output.
+    pub max_duration: Duration,
+    /// The most bytes of packets held back at one time, which is about one GOP.
+    pub max_buffered_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            // 16384 x 16384: beyond what H.264 and HEVC levels allow.
+            max_pixels: 1 << 28,
+            max_streams: 64,
+            max_inputs: 200_000,
+            max_duration: Duration::from_secs(7 * 24 * 3600),
+            max_buffered_bytes: 1 << 30,
+        }
+    }
+}

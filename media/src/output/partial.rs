@@ -1,0 +1,99 @@
+//! A file that gets its name only when it is whole.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::Target;
+use crate::{Error, Result};
+
+/// A file beside its destination, removed unless it is kept.
+#[derive(Debug)]
+pub(crate) struct PartialFile {
+    partial: PathBuf,
+    path: PathBuf,
+    kept: bool,
+}
+
+/// A target for `path`: a file under a name of its own, or the pipe or device
+/// that stands there.
+pub(super) fn open(path: &Path, name: &str) -> Result<Target> {
+    let io = |source| Error::io(name, source);
+    match fs::metadata(path) {
+        Ok(there) if there.is_dir() => Err(io(io::ErrorKind::IsADirectory.into())),
+        Ok(there) if !there.is_file() => {
+            let stream = OpenOptions::new().write(true).open(path).map_err(io)?;
+            Ok(Target::Live(Box::new(stream)))
+        }
+        _ => PartialFile::create(path).map(Target::File).map_err(io),
+    }
+}
+
+impl PartialFile {
+    fn create(path: &Path) -> io::Result<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        // A link is followed, so that the file it names is the one replaced.
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+        loop {
+            let mut hidden = std::ffi::OsString::from(".");
+            hidden.push(name);
+            let number = COUNT.fetch_add(1, Ordering::Relaxed);
+            hidden.push(format!(".{}-{number}.part", std::process::id()));
+            let partial = path.with_file_name(hidden);
+            match File::create_new(&partial) {
+                Ok(_) => {
+                    return Ok(Self {
+                        partial,
+                        path,
+                        kept: false,
+                    });
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Where to write.
+    pub(crate) fn path(&self) -> &Path {
+        &self.partial
+    }
+
+    /// Gives the file its name, and tells its size in bytes.
+    pub(crate) fn keep(mut self) -> io::Result<u64> {
+        let size = fs::metadata(&self.partial)?.len();
+        fs::rename(&self.partial, &self.path)?;
+        self.kept = true;
+        Ok(size)
+    }
+}
+
+impl Drop for PartialFile {
+    fn drop(&mut self) {
+        if !self.kept {
+            // Nothing can be done about a failure here, and the error that led
+            // here is the one to report.
+            let _ = fs::remove_file(&self.partial);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_stays_unless_it_is_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("clip.mp4");
+        drop(PartialFile::create(&path).expect("create"));
+        assert_eq!(fs::read_dir(folder.path()).expect("list").count(), 0);
+        let file = PartialFile::create(&path).expect("create");
+        fs::write(file.path(), b"whole").expect("write");
+        assert_eq!(file.keep().expect("keep"), 5);
+        assert_eq!(fs::read(&path).expect("read"), b"whole");
+        assert_eq!(fs::read_dir(folder.path()).expect("list").count(), 1);
+    }
+}

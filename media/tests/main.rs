@@ -1,0 +1,28 @@
+//! The engine's integration tests, and the instruments they share.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test fails by a panic"
+)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "sizes, times and samples of small recordings"
+)]
+
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "an instrument may wait for its test"
+)]
+mod browser;
+#[allow(dead_code, reason = "an instrument may wait for its test")]
+mod fixture;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "an instrument may wait for its test"
+)]
+mod observe;

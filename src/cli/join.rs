@@ -1,0 +1,90 @@
+//! What `concat` and `cut` share: their arguments, and the way from them over
+//! the engine to a summary.
+
+use std::num::NonZeroUsize;
+use std::time::Instant;
+
+use flatbed_media::cut::{self, Mode, Options, Selection};
+use flatbed_media::{Cancel, Context, Timestamp};
+
+use super::failure::Failure;
+use super::output::OutputArgs;
+use super::progress::Bar;
+use super::segments::SegmentArgs;
+use super::signals;
+use super::summary::Summary;
+
+/// Recordings in, one file out.
+#[derive(Debug, clap::Args)]
+pub(super) struct JoinArgs {
+    #[command(flatten)]
+    segments: SegmentArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+
+    /// The most threads of one decoder or encoder; all cores by default
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+
+    /// Print what was done as one JSON object on standard output
+    #[arg(long)]
+    json: bool,
+
+    /// Print nothing but errors, and the JSON object if it is asked for
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+impl JoinArgs {
+    /// The clock's reading at the first frame, where `--at` sets a clock.
+    pub(super) fn clock(&self) -> Option<Timestamp> {
+        self.segments.clock()
+    }
+
+    /// Writes what `selection` names of the recordings, and tells about it.
+    pub(super) fn run(&self, selection: Selection, mode: Mode) -> Result<(), Failure> {
+        let started = Instant::now();
+        if self.json && self.output.is_stdout() {
+            return Err(Failure::usage(
+                "--json and --output - both write to standard output: give one",
+            ));
+        }
+        let inputs = self.segments.paths()?;
+        let segments = self.segments.segments(&inputs)?;
+        let place = self.output.place(&inputs)?;
+        let options = Options {
+            selection,
+            mode,
+            timeline: self.segments.timeline(),
+            gaps: self.segments.gaps(),
+            on_mismatch: self.segments.on_mismatch(),
+        };
+        let (bar, context) = Bar::attach(self.context()?, self.quiet);
+
+        let explain = place.explainer();
+        let report = cut::cut(segments, place.output, &options, &context).map_err(explain)?;
+        drop(bar);
+
+        let clock = self.segments.clock().unwrap_or_default();
+        let summary = Summary::new(&place.name, &report, clock, started.elapsed());
+        if self.json {
+            summary.print_json()
+        } else {
+            if !self.quiet {
+                summary.print_for_people();
+            }
+            Ok(())
+        }
+    }
+
+    fn context(&self) -> Result<Context, Failure> {
+        let cancel = Cancel::new();
+        signals::cancel_on_signals(&cancel).map_err(|error| Failure::io("signals", error))?;
+        let context = Context::new().with_cancel(cancel);
+        Ok(match self.threads {
+            Some(threads) => context.with_threads(threads),
+            None => context,
+        })
+    }
+}

@@ -1,0 +1,134 @@
+//! The command line.
+//!
+//! Each command has a file with its `Arguments`, which clap fills, and a `run`,
+//! which turns them into one call of the engine and prints what came of it.
+//! Whatever goes wrong comes back as a [`Failure`], and only this module prints
+//! it: one line on standard error, and an exit code that tells whose fault it
+//! was.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `probe.rs`, `concat.rs`, `cut.rs`, `version.rs`, `completions.rs` | a command each |
+//! | `inputs.rs`, `segments.rs`, `output.rs`, `run.rs` | the arguments that commands share, and what they stand for |
+//! | `clock.rs` | times of day |
+//! | `summary.rs`, `probe_text.rs`, `progress.rs` | what people and programs get to read |
+//! | `failure.rs`, `usage.rs` | what went wrong, in one line |
+//! | `signals.rs`, `stdio.rs`, `log.rs` | the process's surroundings |
+
+mod completions;
+mod concat;
+mod cut;
+mod failure;
+mod join;
+mod log;
+mod output;
+mod probe;
+mod probe_text;
+mod progress;
+mod segments;
+mod signals;
+mod stdio;
+mod summary;
+mod usage;
+mod version;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+
+const AFTER_HELP: &str = "\
+Examples:
+  flatbed probe recording.mp4
+  flatbed concat 10h.mp4 11h.mp4 -o both.mp4
+  flatbed cut 10h.mp4 11h.mp4 --start 59:30 --end 1:00:30 -o clip.mp4
+  flatbed cut 10h.mp4 --at 10:00:00 --start 10:03:17.2 --end 10:05:41 -o clip.mp4";
+
+const AFTER_LONG_HELP: &str = "\
+Examples:
+  flatbed probe recording.mp4
+  flatbed concat 10h.mp4 11h.mp4 -o both.mp4
+  flatbed cut 10h.mp4 11h.mp4 --start 59:30 --end 1:00:30 -o clip.mp4
+  flatbed cut 10h.mp4 --at 10:00:00 --start 10:03:17.2 --end 10:05:41 -o clip.mp4
+
+Times:
+  12.5  90s  250ms  5m  1h  1:02.5  00:01:02.500, and where it makes sense 50%
+
+Exit codes:
+    0  done
+    2  the command line is wrong, or the output exists and --force is not given
+    3  the input is at fault: not media, broken, or not fit for what was asked
+    4  a limit is exceeded
+    5  a file, the disk or a peer failed
+  130  cancelled by Ctrl-C, SIGTERM or SIGHUP
+
+An error is one line on standard error, also with --json; standard output then
+stays empty. An output is written whole or not at all: what fails or is
+cancelled leaves nothing behind. A second Ctrl-C or SIGTERM ends the program at
+once, without tidying up.
+
+Environment:
+  FLATBED_LOG         what to log on standard error, as `debug` or
+                      `flatbed_media=trace`; else RUST_LOG; else nothing
+  FLATBED_FFMPEG_LOG  lets FFmpeg speak too: error, warning, info or debug";
+
+/// Joins and cuts video to the frame, copying what need not be encoded.
+#[derive(Debug, Parser)]
+#[command(
+    name = "flatbed",
+    version,
+    after_help = AFTER_HELP,
+    after_long_help = AFTER_LONG_HELP,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Probe(probe::Arguments),
+    Concat(concat::Arguments),
+    Cut(Box<cut::Arguments>),
+    Version(version::Arguments),
+    Completions(completions::Arguments),
+}
+
+impl Command {
+    fn run(self) -> Result<(), Failure> {
+        match self {
+            Self::Probe(arguments) => probe::run(&arguments),
+            Self::Concat(arguments) => concat::run(&arguments),
+            Self::Cut(arguments) => cut::run(&arguments),
+            Self::Version(arguments) => version::run(&arguments),
+            Self::Completions(arguments) => completions::run(&arguments),
+        }
+    }
+}
+
+/// Does what the process's command line says.
+pub fn main() -> ExitCode {
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(error) => return usage::explain(&error),
+    };
+    match log::start().and_then(|()| command.run()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.explain(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

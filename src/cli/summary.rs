@@ -1,0 +1,135 @@
+//! What a cut or a join did, for people and for programs.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use flatbed_media::Timestamp;
+use flatbed_media::cut::Report;
+use indicatif::HumanBytes;
+use serde::Serialize;
+
+use super::failure::{Failure, one_line};
+use super::stdio;
+
+/// The JSON object of `cut` and `concat`; times are in seconds.
+#[derive(Debug, Serialize)]
+pub(super) struct Summary<'a> {
+    output: &'a str,
+    start: f64,
+    end: f64,
+    frames: u64,
+    frames_copied: u64,
+    frames_encoded: u64,
+    duration: f64,
+    bytes: u64,
+    elapsed_ms: u64,
+    notes: &'a [String],
+    #[serde(skip)]
+    span: [Timestamp; 3],
+}
+
+impl<'a> Summary<'a> {
+    /// `clock` is the reading, at the timeline's zero, of the clock in which
+    /// the times were asked for.
+    pub(super) fn new(
+        output: &'a str,
+        report: &'a Report,
+        clock: Timestamp,
+        elapsed: Duration,
+    ) -> Self {
+        let span = [clock + report.start, clock + report.end, report.duration];
+        let [start, end, duration] = span.map(Timestamp::as_secs_f64);
+        Self {
+            output,
+            start,
+            end,
+            frames: report.frames,
+            frames_copied: report.frames_copied,
+            frames_encoded: report.frames_encoded,
+            duration,
+            bytes: report.bytes,
+            elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+            notes: &report.notes,
+            span,
+        }
+    }
+
+    pub(super) fn print_json(&self) -> Result<(), Failure> {
+        stdio::print_json(self)
+    }
+
+    /// On standard error: standard output is for what was asked for.
+    pub(super) fn print_for_people(&self) {
+        // The work is done, whether or not anybody reads about it.
+        let _ = io::stderr().write_all(self.text().as_bytes());
+    }
+
+    fn text(&self) -> String {
+        let [start, end, duration] = self.span;
+        let mut text = one_line(self.output);
+        let encoded = match self.frames_encoded {
+            0 => "all copied".to_owned(),
+            all if all == self.frames => "all encoded".to_owned(),
+            some => format!("{} copied, {some} encoded", self.frames_copied),
+        };
+        // Writing to a String does not fail.
+        let _ = writeln!(
+            text,
+            ": {start} to {end}, {duration}, {} frames ({encoded}), {} in {}",
+            self.frames,
+            HumanBytes(self.bytes),
+            seconds(self.elapsed_ms),
+        );
+        for note in self.notes {
+            let _ = writeln!(text, "note: {}", one_line(note));
+        }
+        text
+    }
+}
+
+fn seconds(milliseconds: u64) -> String {
+    format!("{}.{:02} s", milliseconds / 1000, milliseconds % 1000 / 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report() -> Report {
+        let mut report = Report::default();
+        report.start = Timestamp::from_micros(1_000_000);
+        report.end = Timestamp::from_micros(3_000_000);
+        report.duration = Timestamp::from_micros(2_000_000);
+        report.frames = 50;
+        report.frames_copied = 40;
+        report.frames_encoded = 10;
+        report.bytes = 2048;
+        report.notes = vec!["the sound\nwas encoded".to_owned()];
+        report
+    }
+
+    #[test]
+    fn people_read_one_line_and_a_line_for_each_note() {
+        let ten = Timestamp::from_micros(36_000_000_000);
+        let report = report();
+        let summary = Summary::new("clip.mp4", &report, ten, Duration::from_millis(1234));
+        assert_eq!(
+            summary.text(),
+            "clip.mp4: 10:00:01.000 to 10:00:03.000, 00:00:02.000, 50 frames (40 copied, \
+             10 encoded), 2.00 KiB in 1.23 s\nnote: the sound\\nwas encoded\n"
+        );
+    }
+
+    #[test]
+    fn programs_read_the_fields_of_the_design() {
+        let report = report();
+        let summary = Summary::new("clip.mp4", &report, Timestamp::ZERO, Duration::ZERO);
+        assert_eq!(
+            serde_json::to_string(&summary).expect("JSON"),
+            "{\"output\":\"clip.mp4\",\"start\":1.0,\"end\":3.0,\"frames\":50,\
+             \"frames_copied\":40,\"frames_encoded\":10,\"duration\":2.0,\"bytes\":2048,\
+             \"elapsed_ms\":0,\"notes\":[\"the sound\\nwas encoded\"]}"
+        );
+    }
+}
