@@ -206,6 +206,18 @@ impl TimeBase {
     /// `ticks` of this base in ticks of `other`, to the nearest, halves away
     /// from zero; what does not fit is clamped.
     pub fn convert(self, ticks: i64, other: Self) -> i64 {
+        if self == other {
+            return ticks;
+        }
+        let up = u64::from(self.num.get()) * u64::from(other.den.get());
+        let down = u64::from(self.den.get()) * u64::from(other.num.get());
+        // Nearly always all of it fits 64 bits, whose division is far cheaper.
+        if let (Ok(up), Ok(down)) = (i64::try_from(up), i64::try_from(down))
+            && let Some(num) = ticks.checked_mul(up)
+            && let Some(num) = num.checked_add(if num >= 0 { down / 2 } else { -(down / 2) })
+        {
+            return num / down;
+        }
         let num = i128::from(ticks) * i128::from(self.num.get()) * i128::from(other.den.get());
         let den = i128::from(self.den.get()) * i128::from(other.num.get());
         let half = den / 2;

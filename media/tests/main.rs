@@ -18,8 +18,10 @@
     reason = "an instrument may wait for its test"
 )]
 mod browser;
+mod cut;
 #[allow(dead_code, reason = "an instrument may wait for its test")]
 mod fixture;
+mod join;
 #[allow(
     dead_code,
     unused_imports,

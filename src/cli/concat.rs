@@ -5,6 +5,10 @@ use flatbed_media::cut::{Mode, Selection};
 use super::failure::Failure;
 use super::join::JoinArgs;
 
+const USAGE: &str = "\
+flatbed concat [OPTIONS] <FILE>... -o <OUT>
+       flatbed concat [OPTIONS] --files-from <LIST> -o <OUT>";
+
 const EXAMPLES: &str = "\
 Examples:
   flatbed concat 10h.mp4 11h.mp4 -o both.mp4
@@ -17,7 +21,7 @@ Examples:
 /// They are joined in the order given. What overlaps the recording before is
 /// dropped; the frames beside such a seam are encoded, all others copied.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, override_usage = USAGE)]
 pub(super) struct Arguments {
     #[command(flatten)]
     join: JoinArgs,

@@ -4,8 +4,13 @@ use clap::ValueEnum;
 use flatbed_media::Timestamp;
 use flatbed_media::cut::{Mode, Position, Selection, Until};
 
+use super::clock::Written;
 use super::failure::Failure;
 use super::join::JoinArgs;
+
+const USAGE: &str = "\
+flatbed cut [OPTIONS] <FILE>... -o <OUT>
+       flatbed cut [OPTIONS] --files-from <LIST> -o <OUT>";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -24,16 +29,16 @@ By the clock, out of hour files that begin at 10 and 11:
 /// Times count from the first frame of the first recording, on through all of
 /// them; with --at they are readings of its clock.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, override_usage = USAGE)]
 pub(super) struct Arguments {
-    /// Where to begin: a time, or a part of the whole as 50%; by default the first frame
+    /// Where to begin: a time, or a part of the whole as 50% [default: the first frame]
     #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
-    start: Option<Position>,
+    start: Option<Written>,
 
-    /// Where to end, in front of the frame at this time; by default behind the last frame
+    /// Where to end, in front of the frame at this time [default: behind the last frame]
     #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     #[arg(conflicts_with = "duration")]
-    end: Option<Position>,
+    end: Option<Written>,
 
     /// How much to take from the start on
     #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
@@ -69,44 +74,31 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 impl Arguments {
     fn selection(&self) -> Result<Selection, Failure> {
-        if let (Some(start), Some(end)) = (self.start, self.end)
-            && is_before(end, start)
-        {
-            return Err(Failure::usage(format!(
-                "--end {end} is not behind --start {start}"
-            )));
+        let clock = self.join.clock();
+        if self.join.loses_clock() && (self.start.is_some() || self.end.is_some()) {
+            return Err(Failure::usage(
+                "--gaps close moves the recordings behind a gap off the clock of --at, \
+                 by which --start and --end are read: use --gaps keep",
+            ));
         }
-        if let Some(Position::Time(Timestamp::ZERO)) = self.duration {
-            return Err(Failure::usage("--duration is zero"));
-        }
-        let start = self.start.map(|start| self.on_timeline("--start", start)).transpose()?;
-        let end = match (self.end, self.duration) {
-            (Some(end), _) => Until::At(self.on_timeline("--end", end)?),
+        let start = self.start.as_ref();
+        let start = start
+            .map(|start| start.on_timeline(clock, "--start"))
+            .transpose()?;
+        let end = match (&self.end, self.duration) {
+            (Some(end), _) => Until::At(end.on_timeline(clock, "--end")?),
             (None, Some(duration)) => Until::After(duration),
             (None, None) => Until::End,
         };
-        Ok(Selection { start, end })
-    }
-
-    /// A reading of the clock as a time from the first frame on.
-    fn on_timeline(&self, name: &str, position: Position) -> Result<Position, Failure> {
-        let (Some(clock), Position::Time(time)) = (self.join.clock(), position) else {
-            return Ok(position);
-        };
-        if time < clock {
-            return Err(Failure::usage(format!(
-                "{name} {time} is before the first recording, which begins --at {clock}"
-            )));
+        match (&self.start, &self.end, self.duration) {
+            (Some(start), Some(end), _) if end.is_not_after(start) => Err(Failure::usage(format!(
+                "--end {} is not behind --start {}",
+                end.position, start.position
+            ))),
+            (_, _, Some(Position::Time(Timestamp::ZERO))) => {
+                Err(Failure::usage("--duration is zero"))
+            }
+            _ => Ok(Selection { start, end }),
         }
-        Ok(Position::Time(time - clock))
-    }
-}
-
-/// Whether `a` is at or before `b`, where that shows without the duration.
-fn is_before(a: Position, b: Position) -> bool {
-    match (a, b) {
-        (Position::Time(a), Position::Time(b)) => a <= b,
-        (Position::Percent(a), Position::Percent(b)) => a <= b,
-        _ => false,
     }
 }

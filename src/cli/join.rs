@@ -5,8 +5,9 @@ use std::num::NonZeroUsize;
 use std::time::Instant;
 
 use flatbed_media::cut::{self, Mode, Options, Selection};
-use flatbed_media::{Cancel, Context, Timestamp};
+use flatbed_media::{Context, Timestamp};
 
+use super::clock::ClockTime;
 use super::failure::Failure;
 use super::output::OutputArgs;
 use super::progress::Bar;
@@ -23,23 +24,28 @@ pub(super) struct JoinArgs {
     #[command(flatten)]
     output: OutputArgs,
 
-    /// The most threads of one decoder or encoder; all cores by default
-    #[arg(long, value_name = "N")]
+    /// The most threads of one decoder or encoder [default: all cores]
+    #[arg(long, value_name = "N", help_heading = None)]
     threads: Option<NonZeroUsize>,
 
     /// Print what was done as one JSON object on standard output
-    #[arg(long)]
+    #[arg(long, help_heading = None)]
     json: bool,
 
     /// Print nothing but errors, and the JSON object if it is asked for
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = None)]
     quiet: bool,
 }
 
 impl JoinArgs {
     /// The clock's reading at the first frame, where `--at` sets a clock.
-    pub(super) fn clock(&self) -> Option<Timestamp> {
+    pub(super) fn clock(&self) -> Option<ClockTime> {
         self.segments.clock()
+    }
+
+    /// Whether that clock does not hold for the whole of the joined timeline.
+    pub(super) fn loses_clock(&self) -> bool {
+        self.segments.loses_clock()
     }
 
     /// Writes what `selection` names of the recordings, and tells about it.
@@ -66,7 +72,7 @@ impl JoinArgs {
         let report = cut::cut(segments, place.output, &options, &context).map_err(explain)?;
         drop(bar);
 
-        let clock = self.segments.clock().unwrap_or_default();
+        let clock = self.clock().map_or(Timestamp::ZERO, |ClockTime(zero)| zero);
         let summary = Summary::new(&place.name, &report, clock, started.elapsed());
         if self.json {
             summary.print_json()
@@ -79,9 +85,7 @@ impl JoinArgs {
     }
 
     fn context(&self) -> Result<Context, Failure> {
-        let cancel = Cancel::new();
-        signals::cancel_on_signals(&cancel).map_err(|error| Failure::io("signals", error))?;
-        let context = Context::new().with_cancel(cancel);
+        let context = signals::context()?;
         Ok(match self.threads {
             Some(threads) => context.with_threads(threads),
             None => context,

@@ -23,6 +23,9 @@ pub(super) fn start() -> Result<(), Failure> {
         .parse()
         .map_err(|error| Failure::usage(format!("{variable}: {error}")))?;
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    tracing_subscriber::registry().with(targets).with(lines).init();
+    tracing_subscriber::registry()
+        .with(targets)
+        .with(lines)
+        .init();
     Ok(())
 }

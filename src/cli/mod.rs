@@ -9,12 +9,13 @@
 //! | file | what it does |
 //! |---|---|
 //! | `probe.rs`, `concat.rs`, `cut.rs`, `version.rs`, `completions.rs` | a command each |
-//! | `inputs.rs`, `segments.rs`, `output.rs`, `run.rs` | the arguments that commands share, and what they stand for |
-//! | `clock.rs` | times of day |
+//! | `join.rs`, `segments.rs`, `output.rs` | what `concat` and `cut` share: the arguments, and what they stand for |
+//! | `clock.rs` | times as they are written, on the timeline or by the clock |
 //! | `summary.rs`, `probe_text.rs`, `progress.rs` | what people and programs get to read |
 //! | `failure.rs`, `usage.rs` | what went wrong, in one line |
 //! | `signals.rs`, `stdio.rs`, `log.rs` | the process's surroundings |
 
+mod clock;
 mod completions;
 mod concat;
 mod cut;
@@ -38,22 +39,23 @@ use clap::{Parser, Subcommand};
 
 use failure::Failure;
 
-const AFTER_HELP: &str = "\
+macro_rules! examples {
+    () => {
+        "\
 Examples:
   flatbed probe recording.mp4
   flatbed concat 10h.mp4 11h.mp4 -o both.mp4
   flatbed cut 10h.mp4 11h.mp4 --start 59:30 --end 1:00:30 -o clip.mp4
-  flatbed cut 10h.mp4 --at 10:00:00 --start 10:03:17.2 --end 10:05:41 -o clip.mp4";
+  flatbed cut 10h.mp4 --at 10:00:00 --start 10:03:17.2 --end 10:05:41 -o clip.mp4"
+    };
+}
 
-const AFTER_LONG_HELP: &str = "\
-Examples:
-  flatbed probe recording.mp4
-  flatbed concat 10h.mp4 11h.mp4 -o both.mp4
-  flatbed cut 10h.mp4 11h.mp4 --start 59:30 --end 1:00:30 -o clip.mp4
-  flatbed cut 10h.mp4 --at 10:00:00 --start 10:03:17.2 --end 10:05:41 -o clip.mp4
+const AFTER_LONG_HELP: &str = concat!(
+    examples!(),
+    "
 
 Times:
-  12.5  90s  250ms  5m  1h  1:02.5  00:01:02.500, and where it makes sense 50%
+  12.5  90s  250ms  5m  1h  1:02.5  00:01:02.500; where it makes sense also 50%
 
 Exit codes:
     0  done
@@ -71,14 +73,15 @@ once, without tidying up.
 Environment:
   FLATBED_LOG         what to log on standard error, as `debug` or
                       `flatbed_media=trace`; else RUST_LOG; else nothing
-  FLATBED_FFMPEG_LOG  lets FFmpeg speak too: error, warning, info or debug";
+  FLATBED_FFMPEG_LOG  lets FFmpeg speak too: error, warning, info or debug"
+);
 
 /// Joins and cuts video to the frame, copying what need not be encoded.
 #[derive(Debug, Parser)]
 #[command(
     name = "flatbed",
     version,
-    after_help = AFTER_HELP,
+    after_help = examples!(),
     after_long_help = AFTER_LONG_HELP,
     disable_help_subcommand = true,
     max_term_width = 100

@@ -15,6 +15,7 @@ use super::stdio::{MediaStdout, STDOUT};
 
 /// A file or standard output.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Output")]
 pub(super) struct OutputArgs {
     /// The file to write; - is standard output
     #[arg(short, long, value_name = "OUT", value_hint = ValueHint::FilePath)]

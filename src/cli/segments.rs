@@ -9,14 +9,16 @@ use clap::{ValueEnum, ValueHint};
 use flatbed_media::cut::{Gaps, OnMismatch, Segment, Timeline};
 use flatbed_media::{Input, Timestamp};
 
+use super::clock::ClockTime;
 use super::failure::Failure;
 use super::stdio;
 
 /// The recordings that become one.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Recordings")]
 pub(super) struct SegmentArgs {
     /// The recordings, in order; - is standard input
-    #[arg(value_name = "FILE", required_unless_present = "files_from")]
+    #[arg(value_name = "FILE", required_unless_present = "files_from", help_heading = None)]
     #[arg(value_hint = ValueHint::FilePath)]
     files: Vec<PathBuf>,
 
@@ -31,13 +33,13 @@ pub(super) struct SegmentArgs {
     /// seconds of any clock. Recordings without one, which must be the last,
     /// follow the one before them.
     #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
-    at: Vec<Timestamp>,
+    at: Vec<ClockTime>,
 
     /// How recordings without --at lie on the joined timeline
     #[arg(long, value_name = "HOW", default_value = "follow")]
     timeline: TimelineArg,
 
-    /// What becomes of time that no recording covers: close, or with --at keep
+    /// What becomes of time that no recording covers [default: close, with --at keep]
     #[arg(long, value_name = "HOW")]
     gaps: Option<GapsArg>,
 
@@ -92,10 +94,12 @@ impl SegmentArgs {
                 paths.len()
             )));
         }
-        if let Some(pair) = self.at.windows(2).find(|pair| pair[1] <= pair[0]) {
+        let at: Vec<Timestamp> = self.at.iter().map(|&ClockTime(at)| at).collect();
+        let mut pairs = at.iter().zip(at.iter().skip(1));
+        if let Some((before, late)) = pairs.find(|(before, late)| late <= before) {
             return Err(Failure::usage(format!(
-                "--at {} is not later than {} before it; behind midnight write 24:00:00 and on",
-                pair[1], pair[0]
+                "--at {late} is not later than {before} before it; \
+                 behind midnight write 24:00:00 and on"
             )));
         }
         if !self.at.is_empty() && self.timeline == TimelineArg::Source {
@@ -103,7 +107,7 @@ impl SegmentArgs {
                 "--at sets the recordings' times, --timeline source takes their own: give one",
             ));
         }
-        let times = self.at.iter().copied().map(Some).chain(std::iter::repeat(None));
+        let times = at.into_iter().map(Some).chain(std::iter::repeat(None));
         paths
             .iter()
             .zip(times)
@@ -118,8 +122,13 @@ impl SegmentArgs {
     }
 
     /// The clock's reading at the first frame, where `--at` sets a clock.
-    pub(super) fn clock(&self) -> Option<Timestamp> {
+    pub(super) fn clock(&self) -> Option<ClockTime> {
         self.at.first().copied()
+    }
+
+    /// Whether that clock does not hold for the whole of the joined timeline.
+    pub(super) fn loses_clock(&self) -> bool {
+        self.at.len() > 1 && self.gaps() == Gaps::Close
     }
 
     pub(super) fn timeline(&self) -> Timeline {
@@ -132,9 +141,8 @@ impl SegmentArgs {
     pub(super) fn gaps(&self) -> Gaps {
         match self.gaps {
             Some(GapsArg::Close) => Gaps::Close,
-            Some(GapsArg::Keep) => Gaps::Keep,
             None if self.at.is_empty() => Gaps::Close,
-            None => Gaps::Keep,
+            Some(GapsArg::Keep) | None => Gaps::Keep,
         }
     }
 
@@ -177,7 +185,9 @@ fn listed(list: &Path) -> Result<Vec<PathBuf>, Failure> {
         return Err(Failure::usage(message));
     }
     if is_stdin(list) && paths.iter().any(|path| is_stdin(path)) {
-        return Err(Failure::usage("standard input is the list, it cannot be a recording as well"));
+        return Err(Failure::usage(
+            "standard input is the list, it cannot be a recording as well",
+        ));
     }
     Ok(paths)
 }

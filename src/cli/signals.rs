@@ -7,19 +7,28 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
 
-use flatbed_media::Cancel;
+use flatbed_media::{Cancel, Context};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
+use super::failure::Failure;
+
 const CANCELLED: i32 = 130;
+
+/// A context whose call these signals cancel.
+pub(super) fn context() -> Result<Context, Failure> {
+    let cancel = Cancel::new();
+    cancel_on_signals(&cancel).map_err(|error| Failure::io("signals", error))?;
+    Ok(Context::new().with_cancel(cancel))
+}
 
 /// Sets `cancel` on the first SIGINT, SIGTERM or SIGHUP; ends the process on the
 /// second SIGINT or SIGTERM. A closing terminal may hang up twice, so SIGHUP
 /// stays polite.
 ///
 /// What the process was started to ignore, as by `nohup`, stays ignored.
-pub(super) fn cancel_on_signals(cancel: &Cancel) -> io::Result<()> {
+fn cancel_on_signals(cancel: &Cancel) -> io::Result<()> {
     let heeded: Vec<i32> = [SIGINT, SIGTERM, SIGHUP]
         .into_iter()
         .filter(|&signal| !is_ignored(signal))

@@ -76,8 +76,9 @@ impl<'a> Summary<'a> {
         // Writing to a String does not fail.
         let _ = writeln!(
             text,
-            ": {start} to {end}, {duration}, {} frames ({encoded}), {} in {}",
+            ": {start} to {end}, {duration}, {} {} ({encoded}), {} in {}",
             self.frames,
+            if self.frames == 1 { "frame" } else { "frames" },
             HumanBytes(self.bytes),
             seconds(self.elapsed_ms),
         );

@@ -1,11 +1,12 @@
 //! What clap has to say: help to standard output, a wrong command line in one
 //! line to standard error.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 
-use super::failure::{Failure, eprint_line};
+use super::failure::eprint_line;
 use super::stdio;
 
 /// Prints what clap found instead of a command.
@@ -14,14 +15,20 @@ pub(super) fn explain(error: &clap::Error) -> ExitCode {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             let colours = stdio::stdout_takes_colours();
-            let text = if colours { text.ansi().to_string() } else { text.to_string() };
+            let text = if colours {
+                text.ansi().to_string()
+            } else {
+                text.to_string()
+            };
             match stdio::print(&text) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(failure) => failure.explain(),
             }
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
-            Failure::usage("no command given; `flatbed --help` lists them").explain()
+            // Whoever gives no command wants to know which there are.
+            let _ = io::stderr().write_all(text.to_string().as_bytes());
+            ExitCode::from(2)
         }
         _ => {
             eprint_line(&one_line(&text.to_string()));
@@ -41,7 +48,8 @@ fn one_line(text: &str) -> String {
     let mut joined = String::new();
     for line in lines {
         if !joined.is_empty() {
-            joined.push_str(if joined.ends_with(':') { " " } else { "; " });
+            let goes_on = joined.ends_with(':') || line.starts_with('[');
+            joined.push_str(if goes_on { " " } else { "; " });
         }
         joined.push_str(line);
     }

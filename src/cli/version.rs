@@ -21,7 +21,7 @@ pub(super) struct Arguments {
 }
 
 #[derive(Serialize)]
-struct Version {
+struct Program {
     version: &'static str,
     revision: &'static str,
     license: &'static str,
@@ -38,7 +38,7 @@ struct Ffmpeg {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let ffmpeg = ffmpeg_version();
-    let version = Version {
+    let program = Program {
         version: env!("CARGO_PKG_VERSION"),
         revision: env!("FLATBED_GIT_REVISION"),
         license: env!("CARGO_PKG_LICENSE"),
@@ -50,12 +50,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         },
     };
     if arguments.json {
-        return stdio::print_json(&version);
+        return stdio::print_json(&program);
     }
-    stdio::print(&version.text())
+    stdio::print(&program.text())
 }
 
-impl Version {
+impl Program {
     fn text(&self) -> String {
         let ffmpeg = &self.ffmpeg;
         format!(

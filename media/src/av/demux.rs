@@ -181,6 +181,11 @@ impl Demuxer {
         &self.streams
     }
 
+    /// What was told of the streams, for a caller that opens the input again.
+    pub(crate) fn take_streams(&mut self) -> Vec<Stream> {
+        std::mem::take(&mut self.streams)
+    }
+
     /// Whether it can only be read from front to back.
     pub(crate) fn is_live(&self) -> bool {
         self.live

@@ -113,6 +113,9 @@ impl Muxer {
             fields.pb = stream_io.as_mut_ptr();
         } else {
             let callback = interrupt(&cancel);
+            // The file is new and empty. Truncating it would make ext4 write
+            // everything to the disk when it is closed (`auto_da_alloc`).
+            let mut options = Options::new(&[("truncate", "0")]);
             // SAFETY: `pb` is written on success; the callback outlives the I/O.
             check(unsafe {
                 ffi::avio_open2(
@@ -120,7 +123,7 @@ impl Muxer {
                     url.as_ptr(),
                     ffi::AVIO_FLAG_WRITE,
                     &raw const callback,
-                    ptr::null_mut(),
+                    options.as_mut_ptr(),
                 )
             })
             .map_err(failed)?;

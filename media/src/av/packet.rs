@@ -1,5 +1,6 @@
 //! `AVPacket`: one coded frame.
 
+use std::ops::Range;
 use std::ptr::NonNull;
 
 use super::code::{Code, check};
@@ -41,6 +42,47 @@ impl Packet {
         check(unsafe { ffi::av_packet_copy_props(fresh.as_mut_ptr(), self.as_ptr()) })?;
         *self = fresh;
         Ok(())
+    }
+
+    /// Appends to the data.
+    pub(crate) fn append(&mut self, data: &[u8]) -> Result<(), Code> {
+        let before = self.data().len();
+        let more = i32::try_from(data.len()).map_err(|_| Code::INVALID)?;
+        // SAFETY: a valid packet; on success it has `more` bytes more, and is
+        // the only one to refer to them.
+        check(unsafe { ffi::av_grow_packet(self.as_mut_ptr(), more) })?;
+        // SAFETY: the packet was just given room for `data` behind what it held.
+        unsafe {
+            std::ptr::copy_nonoverlapping(data.as_ptr(), self.get().data.add(before), data.len());
+        }
+        Ok(())
+    }
+
+    /// Lets `edit` change the data where it lies and say which part of it
+    /// remains. Does nothing, and answers `false`, where the data is shared or
+    /// `edit` gives up.
+    pub(crate) fn edit(&mut self, edit: impl FnOnce(&mut [u8]) -> Option<Range<usize>>) -> bool {
+        let packet = self.get_mut();
+        let Ok(size) = usize::try_from(packet.size) else {
+            return false;
+        };
+        // SAFETY: the buffer is null or valid.
+        if packet.buf.is_null() || unsafe { ffi::av_buffer_is_writable(packet.buf) } == 0 {
+            return false;
+        }
+        // SAFETY: `data` points to `size` bytes inside a buffer that this
+        // packet alone refers to.
+        let data = unsafe { std::slice::from_raw_parts_mut(packet.data, size) };
+        let Some(kept) = edit(data).filter(|kept| kept.start <= kept.end && kept.end <= size) else {
+            return false;
+        };
+        // What lies behind the kept part serves as its padding.
+        data[kept.end..].fill(0);
+        // SAFETY: `start` lies inside the data.
+        packet.data = unsafe { packet.data.add(kept.start) };
+        // It is no more than `size`, which came from an i32.
+        packet.size = i32::try_from(kept.end - kept.start).unwrap_or(0);
+        true
     }
 
     /// The coded data.

@@ -1,6 +1,8 @@
 //! NAL units: the two ways of packing them, and emulation prevention
 //! (ITU-T H.264 section 7.3.1 and annex B; ISO/IEC 14496-15 for the prefixed form).
 
+use std::ops::Range;
+
 use memchr::memmem;
 
 use super::bits::{Result, SyntaxError};
@@ -8,6 +10,11 @@ use super::bits::{Result, SyntaxError};
 /// The NAL units of a byte stream with start codes (annex B), without the
 /// start codes and the zero bytes that pad them.
 pub fn annex_b(data: &[u8]) -> impl Iterator<Item = &[u8]> {
+    annex_b_ranges(data).map(|range| &data[range])
+}
+
+/// Where the NAL units of a byte stream lie.
+fn annex_b_ranges(data: &[u8]) -> impl Iterator<Item = Range<usize>> {
     let mut starts = memmem::find_iter(data, &[0, 0, 1])
         .map(|at| at + 3)
         .peekable();
@@ -21,9 +28,39 @@ pub fn annex_b(data: &[u8]) -> impl Iterator<Item = &[u8]> {
             .iter()
             .rposition(|&byte| byte != 0)
             .map_or(0, |last| last + 1);
-        Some(&unit[..length])
+        Some(start..start + length)
     })
-    .filter(|unit| !unit.is_empty())
+    .filter(|range| !range.is_empty())
+}
+
+/// Puts lengths of four bytes in place of start codes, where the units lie, and
+/// leaves out those that `keep` does not want. Answers which part of `data` the
+/// units take now; nothing, and `data` is unchanged, where there is no room.
+///
+/// The last unit, which is the largest, stays where it is; those before it move
+/// towards the front, into the room of what is left out there.
+pub fn prefix_in_place(data: &mut [u8], keep: impl Fn(&[u8]) -> bool) -> Option<Range<usize>> {
+    let units: Vec<Range<usize>> = annex_b_ranges(data)
+        .filter(|unit| keep(&data[unit.clone()]))
+        .collect();
+    let end = units.last()?.end;
+    let mut targets = vec![0; units.len()];
+    let mut next = end;
+    for (unit, target) in units.iter().zip(&mut targets).rev() {
+        *target = next.checked_sub(unit.len())?;
+        if *target > unit.start {
+            return None;
+        }
+        next = target.checked_sub(4)?;
+    }
+    for (unit, &target) in units.iter().zip(&targets) {
+        data.copy_within(unit.clone(), target);
+    }
+    for (unit, &target) in units.iter().zip(&targets) {
+        let length = u32::try_from(unit.len()).unwrap_or(u32::MAX);
+        data[target - 4..target].copy_from_slice(&length.to_be_bytes());
+    }
+    Some(next..end)
 }
 
 /// The NAL units of an MP4 sample, each behind its length in `width` bytes
@@ -105,6 +142,27 @@ mod tests {
         assert_eq!(units, [&[0x67, 1, 2][..], &[0x68, 3], &[0x65, 9]]);
         assert_eq!(annex_b(&[]).count(), 0);
         assert_eq!(annex_b(&[0, 0, 1, 0, 0, 1]).count(), 0);
+    }
+
+    #[test]
+    fn lengths_take_the_place_of_start_codes() {
+        let delimiter = [0, 0, 0, 1, 9, 0xf0];
+        let keep = |unit: &[u8]| unit[0] != 9;
+        let units: [&[u8]; 3] = [&[6, 1, 2], &[0x65, 7, 8, 9, 10], &[0x65, 3]];
+        for codes in [[3, 3, 3], [4, 3, 3], [4, 4, 4], [3, 4, 3]] {
+            let mut data = delimiter.to_vec();
+            for (unit, code) in units.iter().zip(codes) {
+                data.extend(&[0, 0, 0, 1][4 - code..]);
+                data.extend(*unit);
+            }
+            data.push(0);
+            let kept = prefix_in_place(&mut data, keep).expect("room");
+            let found: Result<Vec<_>> = prefixed(&data[kept], 4).collect();
+            assert_eq!(found, Ok(units.to_vec()), "{codes:?}");
+        }
+        let mut tight = vec![0, 0, 1, 0x65, 7];
+        assert_eq!(prefix_in_place(&mut tight, keep), None);
+        assert_eq!(tight, [0, 0, 1, 0x65, 7]);
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub(super) struct CopiedSound {
     next: Option<i64>,
     /// The source's packets carry ADTS headers.
     adts: bool,
+    splitter: adts::Splitter,
     pub(super) ready: VecDeque<Packet>,
 }
 
@@ -55,6 +56,7 @@ impl CopiedSound {
             packet,
             next: None,
             adts,
+            splitter: adts::Splitter::default(),
             ready: VecDeque::new(),
         })
     }
@@ -106,6 +108,7 @@ impl CopiedSound {
     /// A segment begins: its sound need not go on where the last one's ended.
     pub(super) fn begin(&mut self, parameters: &Parameters) {
         self.next = None;
+        self.splitter.reset();
         self.adts = parameters.codec() == CodecId::AV_CODEC_ID_AAC
             && parameters.extradata().is_empty();
     }
@@ -126,31 +129,43 @@ impl CopiedSound {
     }
 
     /// Takes a packet; `time` is its own in samples of the output's timeline.
-    pub(super) fn push(&mut self, mut packet: Packet, time: Option<i64>, name: &str) -> Result<()> {
-        let failed = |code: crate::av::code::Code| code.failed(name, "copying the sound");
-        let mut samples = self.packet;
-        if self.adts
-            && let Some(header) = adts::Header::parse(packet.data())
-        {
-            if !self.parameters.extradata().starts_with(&header.audio_specific_config()) {
+    pub(super) fn push(&mut self, packet: Packet, time: Option<i64>, name: &str) -> Result<()> {
+        if !self.adts {
+            let length = self.packet.unwrap_or_else(|| packet.duration());
+            self.place(packet, time, length);
+            return Ok(());
+        }
+        let mut splitter = std::mem::take(&mut self.splitter);
+        let split = splitter.split(packet.data(), |frame| {
+            let config = frame.header.audio_specific_config();
+            if !self.parameters.extradata().starts_with(&config) {
                 return Err(Error::unsupported(
                     name,
                     "the sound's parameters change; use --on-mismatch reencode",
                 ));
             }
-            let body = packet.data().get(header.length..).unwrap_or_default().to_vec();
-            packet.set_data(&body).map_err(failed)?;
-            samples = Some(1024);
-        }
+            let mut single = Packet::new();
+            single
+                .set_data(frame.body)
+                .map_err(|code| code.failed(name, "copying the sound"))?;
+            self.place(single, time.filter(|_| frame.has_time), 1024);
+            Ok(())
+        });
+        self.splitter = splitter;
+        split
+    }
+
+    /// Gives a packet of `length` samples its time.
+    fn place(&mut self, mut packet: Packet, time: Option<i64>, length: i64) {
         let tolerance = JITTER.convert(1, self.clock);
         let at = match (time, self.next) {
             (Some(time), Some(next)) if (time - next).abs() <= tolerance => next,
             (Some(time), _) => time,
             // Later frames of a PES packet carry no time.
             (None, Some(next)) => next,
-            (None, None) => return Ok(()),
+            (None, None) => return,
         };
-        let length = samples.unwrap_or_else(|| packet.duration()).max(1);
+        let length = length.max(1);
         self.next = Some(at + length);
         packet.strip();
         packet.set_key(true);
@@ -158,6 +173,5 @@ impl CopiedSound {
         packet.set_dts(Some(at));
         packet.set_duration(length);
         self.ready.push_back(packet);
-        Ok(())
     }
 }

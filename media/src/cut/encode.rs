@@ -153,11 +153,14 @@ impl Encode {
             self.last_pts = Some(pts);
             self.shown_to = pts + length;
             self.feed(frame, (pts, length), context)?;
+            // At its end the decoder gives many frames at once: more than an
+            // encoder takes before it wants to be emptied.
+            self.take_packets()?;
             report.frames += 1;
             report.frames_encoded += 1;
         }
         self.decoder = Some(decoder);
-        self.take_packets()
+        Ok(())
     }
 
     fn feed(&mut self, frame: Frame, time: (i64, i64), context: &Context) -> Result<()> {

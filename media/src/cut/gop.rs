@@ -1,5 +1,6 @@
 //! Packets gathered into groups of pictures.
 
+use crate::av::code::Code;
 use crate::av::packet::Packet;
 
 /// Where decoding can begin.
@@ -26,6 +27,16 @@ pub(super) struct Coded {
     pub(super) disposable: bool,
     /// The container's edit list hides it.
     pub(super) hidden: bool,
+}
+
+impl Coded {
+    /// The same frame, with its data shared.
+    pub(super) fn share(&self) -> Result<Self, Code> {
+        Ok(Self {
+            packet: self.packet.share()?,
+            ..*self
+        })
+    }
 }
 
 /// An entry point and the frames that follow it in decoding order.

@@ -9,7 +9,7 @@ use crate::time::{TimeBase, Timestamp};
 use crate::{Container, Context, Error, Result};
 
 use super::index_size::{Expected, room};
-use super::options::{OnMismatch, Options, Segment, Until};
+use super::options::{Mode, OnMismatch, Options, Segment, Until};
 use super::report::Report;
 use super::sink::Sink;
 use super::source::{Layout, Source};
@@ -67,7 +67,7 @@ fn total_duration(
                 "percentages need files; give times for a stream that is read once",
             ));
         }
-        let mut source = Source::open(&mut segment.input, None, context)?;
+        let mut source = Source::open(&mut segment.input, None, false, context)?;
         let placer = placer.get_or_insert_with(|| {
             clock = TimeBase::MICROS;
             Placer::new(clock, options.timeline, options.gaps)
@@ -141,7 +141,9 @@ impl<'a> Cut<'a> {
             // What differs must be known before anything is written.
             OnMismatch::Reencode => None,
         };
-        let mut source = Source::open(&mut segment.input, like, context)?;
+        let splice = self.options.mode != Mode::Reencode
+            && self.options.on_mismatch == OnMismatch::Refuse;
+        let mut source = Source::open(&mut segment.input, like, splice, context)?;
         source.name().clone_into(&mut self.name);
         if !source.left_out.is_empty() {
             let streams = source.left_out.join(", ");

@@ -1,5 +1,7 @@
 //! A segment: its streams, its extent, and its packets from any frame on.
 
+mod entry;
+
 use std::collections::VecDeque;
 
 use crate::av::demux::{Demuxer, Stream};
@@ -27,6 +29,13 @@ pub(super) struct Source {
     pub(super) left_out: Vec<String>,
     /// Whether the container has sample tables.
     iso: bool,
+    /// What is known of each stream.
+    streams: Vec<Stream>,
+    /// Packets come as the transport stream packs them, without key flags.
+    unparsed: bool,
+    /// The last picture of an unparsed stream, whose rest may be in the next
+    /// packet.
+    held: Option<Packet>,
 }
 
 /// What the streams of a segment are, so that the next one of its kind need not
@@ -39,10 +48,12 @@ const LOOK: usize = 24;
 
 impl Source {
     /// Opens `input`. With the layout of an earlier segment, a transport stream
-    /// that has the same is not probed.
+    /// that has the same is not probed. With `splice`, its pictures may come
+    /// without key flags: a splicer finds them itself.
     pub(super) fn open(
         input: &mut Input,
         like: Option<&Layout>,
+        splice: bool,
         context: &Context,
     ) -> Result<Self> {
         let mut demuxer = Demuxer::open(input, false, context)?;
@@ -50,36 +61,56 @@ impl Source {
         let transport = demuxer.format() == "mpegts";
         let known = demuxer.streams().iter().any(is_video)
             && (iso && demuxer.streams().iter().all(is_complete)
-                || transport && like.is_some_and(|like| *like == layout(&demuxer)));
-        if known {
-            if iso {
-                demuxer.without_parser();
-            }
-        } else {
+                || transport && like.is_some_and(|like| *like == layout(demuxer.streams())));
+        if !known {
             demuxer.probe(context)?;
         }
-        let video = demuxer
-            .streams()
+        let streams = demuxer.take_streams();
+        // The parser that finds where pictures begin costs as much as all the
+        // rest, and a transport stream has one picture in each PES packet.
+        let unparsed = transport && splice && streams.iter().all(is_self_delimiting);
+        if unparsed && !known && input.reopens() {
+            // Probing has started the parsers.
+            demuxer = Demuxer::open(input, false, context)?;
+        }
+        let unparsed = unparsed && layout(demuxer.streams()) == layout(&streams)
+            || unparsed && known;
+        if unparsed || iso && known {
+            demuxer.without_parser();
+        }
+        let source = Self::choose(demuxer, streams, unparsed)?;
+        match source.looked(context)? {
+            Some(source) => Ok(source),
+            // Pictures are packed in another way.
+            None => Self::open(input, None, false, context),
+        }
+    }
+
+    /// Chooses the streams to read.
+    fn choose(demuxer: Demuxer, streams: Vec<Stream>, unparsed: bool) -> Result<Self> {
+        let mut demuxer = demuxer;
+        let iso = demuxer.format().starts_with("mov");
+        let video = streams
             .iter()
             .position(is_video)
-            .ok_or_else(|| no_video(&demuxer))?;
+            .ok_or_else(|| no_video(demuxer.name(), &streams))?;
         let of = |medium| {
             move |(_, stream): &(usize, &Stream)| stream.parameters.medium() == medium
         };
-        let streams = || demuxer.streams().iter().enumerate();
-        let audio: Vec<usize> = streams()
+        let numbered = || streams.iter().enumerate();
+        let audio: Vec<usize> = numbered()
             .filter(of(Medium::Audio))
             .filter(|(_, stream)| stream.parameters.codec() != CodecId::AV_CODEC_ID_NONE)
             .map(|(index, _)| index)
             .collect();
-        let left_out = streams()
+        let left_out = numbered()
             .filter(|(index, _)| *index != video && !audio.contains(index))
             .map(|(index, stream)| format!("stream {index} ({})", stream.parameters.codec_name()))
             .collect();
         let mut wanted = audio.clone();
         wanted.push(video);
         demuxer.select(&wanted);
-        let mut source = Self {
+        Ok(Self {
             demuxer,
             replay: VecDeque::new(),
             video,
@@ -89,9 +120,10 @@ impl Source {
             frame: 0,
             left_out,
             iso,
-        };
-        source.look(context)?;
-        Ok(source)
+            streams,
+            unparsed,
+            held: None,
+        })
     }
 
     pub(super) fn name(&self) -> &str {
@@ -99,11 +131,11 @@ impl Source {
     }
 
     pub(super) fn layout(&self) -> Layout {
-        layout(&self.demuxer)
+        layout(&self.streams)
     }
 
     pub(super) fn stream(&self, index: usize) -> &Stream {
-        &self.demuxer.streams()[index]
+        &self.streams[index]
     }
 
     pub(super) fn parameters(&self) -> &Parameters {
@@ -120,19 +152,23 @@ impl Source {
     }
 
     /// Reads the beginning, to know when the first frame is shown and how long
-    /// a frame is. The packets are kept.
-    fn look(&mut self, context: &Context) -> Result<()> {
+    /// a frame is. The packets are kept. `None` where unparsed packets are not
+    /// pictures.
+    fn looked(mut self, context: &Context) -> Result<Option<Self>> {
         let mut key = None;
         let mut shown = Vec::new();
         let mut bytes = 0;
         while shown.len() < LOOK && bytes < context.limits().max_buffered_bytes {
-            let Some(packet) = self.demuxer.read(context)? else {
+            let Some(packet) = self.demux(context)? else {
                 break;
             };
             bytes += packet.data().len();
             if packet.stream() == self.video {
                 let time = packet.pts().or(packet.dts());
-                if key.is_none() && packet.is_key() {
+                if self.unparsed && !entry::is_one_picture(self.parameters().codec(), &packet) {
+                    return Ok(None);
+                }
+                if key.is_none() && self.is_key(&packet) {
                     key = time;
                 }
                 if let (Some(key), Some(time)) = (key, time) {
@@ -154,7 +190,16 @@ impl Source {
         self.first = first;
         self.zero = if self.iso && first >= 0 { 0 } else { first };
         self.frame = self.frame_length(shown);
-        Ok(())
+        Ok(Some(self))
+    }
+
+    /// Whether decoding can begin with a packet of the video.
+    fn is_key(&self, packet: &Packet) -> bool {
+        if self.unparsed {
+            entry::is_entry(self.parameters().codec(), packet)
+        } else {
+            packet.is_key()
+        }
     }
 
     fn frame_length(&self, mut times: Vec<i64>) -> i64 {
@@ -210,13 +255,37 @@ impl Source {
         })
     }
 
+    /// The next packet from the file. libavformat breaks unparsed pictures of
+    /// more than 200 kB apart (`max_packet_size` of its transport stream
+    /// demuxer): they are put together again.
+    fn demux(&mut self, context: &Context) -> Result<Option<Packet>> {
+        loop {
+            let Some(packet) = self.demuxer.read(context)? else {
+                return Ok(self.held.take());
+            };
+            if !self.unparsed || packet.stream() != self.video {
+                return Ok(Some(packet));
+            }
+            if packet.pts().is_none() && !entry::begins_unit(&packet) {
+                if let Some(held) = &mut self.held {
+                    held.append(packet.data())
+                        .map_err(|code| code.failed(self.demuxer.name(), "reading"))?;
+                }
+                continue;
+            }
+            if let Some(whole) = self.held.replace(packet) {
+                return Ok(Some(whole));
+            }
+        }
+    }
+
     /// The next packet of a stream that is wanted; `None` at the end.
     pub(super) fn read(&mut self, context: &Context) -> Result<Option<Packet>> {
         if let Some(packet) = self.replay.pop_front() {
             return Ok(Some(packet));
         }
         loop {
-            let Some(packet) = self.demuxer.read(context)? else {
+            let Some(packet) = self.demux(context)? else {
                 return Ok(None);
             };
             let index = packet.stream();
@@ -233,7 +302,7 @@ impl Source {
         let buffered = self
             .replay
             .iter()
-            .filter(|packet| packet.stream() == self.video && !packet.is_key())
+            .filter(|packet| packet.stream() == self.video && !self.is_key(packet))
             .filter_map(Packet::dts)
             .max();
         if self.demuxer.is_live() || buffered.is_some_and(|dts| time <= dts) {
@@ -257,7 +326,7 @@ impl Source {
                 context.check()?;
                 return self.rewind(context);
             }
-            self.replay.clear();
+            self.forget();
             if self.reaches(time - margin.min(second), context)? {
                 return Ok(());
             }
@@ -268,9 +337,9 @@ impl Source {
     /// Reads up to the next keyframe; whether that is at or before `time`.
     fn reaches(&mut self, time: i64, context: &Context) -> Result<bool> {
         let mut bytes = 0;
-        while let Some(packet) = self.demuxer.read(context)? {
+        while let Some(packet) = self.demux(context)? {
             bytes += packet.data().len();
-            let key = packet.stream() == self.video && packet.is_key();
+            let key = packet.stream() == self.video && self.is_key(&packet);
             let shown = packet.pts().or(packet.dts());
             self.replay.push_back(packet);
             if key {
@@ -283,16 +352,22 @@ impl Source {
         Ok(false)
     }
 
+    /// Drops what was read ahead.
+    fn forget(&mut self) {
+        self.replay.clear();
+        self.held = None;
+    }
+
     fn rewind(&mut self, context: &Context) -> Result<()> {
         let begins = self
             .replay
             .iter()
-            .find(|packet| packet.stream() == self.video && packet.is_key())
+            .find(|packet| packet.stream() == self.video && self.is_key(packet))
             .and_then(|packet| packet.pts().or(packet.dts()));
         if begins.is_some_and(|begins| begins <= self.first) {
             return Ok(());
         }
-        self.replay.clear();
+        self.forget();
         let before = self.first.saturating_sub(TimeBase::per_second(10).convert(1, self.clock()));
         if self.iso || self.demuxer.seek_to_byte(0, context).is_err() {
             self.demuxer.seek(self.video, before, context)?;
@@ -314,7 +389,7 @@ impl Source {
             ));
         }
         let end = self.last(context)?;
-        self.replay.clear();
+        self.forget();
         self.rewind(context)?;
         Ok(end)
     }
@@ -337,7 +412,7 @@ impl Source {
                 self.demuxer.seek(self.video, target, context)?;
             }
             let mut last = None;
-            while let Some(packet) = self.demuxer.read(context)? {
+            while let Some(packet) = self.demux(context)? {
                 if packet.stream() == self.video {
                     let end = packet.pts().or(packet.dts()).map(|time| time + self.frame);
                     last = last.max(end);
@@ -372,14 +447,24 @@ fn is_complete(stream: &Stream) -> bool {
     }
 }
 
-fn layout(demuxer: &Demuxer) -> Layout {
-    let codecs = demuxer.streams().iter();
+fn layout(streams: &[Stream]) -> Layout {
+    let codecs = streams.iter();
     Layout(codecs.map(|stream| stream.parameters.codec()).collect())
 }
 
-fn no_video(demuxer: &Demuxer) -> Error {
-    let names: Vec<_> = demuxer
-        .streams()
+/// Whether the packets of a transport stream can be taken apart without a
+/// parser.
+fn is_self_delimiting(stream: &Stream) -> bool {
+    let parameters = &stream.parameters;
+    match parameters.medium() {
+        Medium::Video => entry::is_known(parameters.codec()),
+        Medium::Audio => parameters.codec() == CodecId::AV_CODEC_ID_AAC,
+        _ => true,
+    }
+}
+
+fn no_video(name: &str, streams: &[Stream]) -> Error {
+    let names: Vec<_> = streams
         .iter()
         .map(|stream| stream.parameters.codec_name())
         .collect();
@@ -388,7 +473,7 @@ fn no_video(demuxer: &Demuxer) -> Error {
     } else {
         format!("only {}", names.join(", "))
     };
-    Error::malformed(demuxer.name(), format!("no video in it ({found})"))
+    Error::malformed(name, format!("no video in it ({found})"))
 }
 
 /// A fraction in lowest terms, where it fits.

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::av::code::Code;
 use crate::av::packet::Packet;
 use crate::av::parameters::Parameters;
 use crate::time::TimeBase;
@@ -100,7 +101,7 @@ impl Splice {
         reencode: bool,
         report: &mut Report,
     ) -> Result<()> {
-        let failed = |code: crate::av::code::Code| code.failed(name, "setting up");
+        let failed = |code: Code| code.failed(name, "setting up");
         let fits = parameters.codec() == self.like.codec()
             && self.splicer.segment(parameters) != Err(Trouble::Parameters)
             && self.splicer.same_picture(&self.like, parameters);
@@ -143,7 +144,7 @@ impl Splice {
 
     /// The splicer's header for the output.
     pub(super) fn parameters(&self, container: crate::Container) -> Result<Parameters> {
-        let failed = |code: crate::av::code::Code| code.failed("video", "setting up");
+        let failed = |code: Code| code.failed("video", "setting up");
         let mut parameters = self.like.try_clone().map_err(failed)?;
         parameters.set_tag(self.splicer.tag(container));
         match self.splicer.extradata(true) {
@@ -203,6 +204,12 @@ impl Splice {
         let facts = match facts {
             Ok(facts) => facts,
             Err(Trouble::Parameters) => return Err(self.changed(&packet)),
+            Err(Trouble::Several) => {
+                return Err(Error::unsupported(
+                    &self.segment.name,
+                    "it packs several pictures together; use the mode reencode",
+                ));
+            }
             Err(Trouble::Broken(reason)) => {
                 let name = &self.segment.name;
                 report.note(format!("{name}: damaged packets were left out ({reason})"));
@@ -298,7 +305,7 @@ impl Splice {
 
     /// Writes what is wanted of a GOP: copied if all of it is, else partly
     /// encoded.
-    fn gop(&mut self, whole: Whole, context: &Context, report: &mut Report) -> Result<()> {
+    fn gop(&mut self, mut whole: Whole, context: &Context, report: &mut Report) -> Result<()> {
         context.check()?;
         let Some(key) = whole.gop.key().map(|key| key.pts) else {
             return Ok(());
@@ -311,7 +318,7 @@ impl Splice {
             self.segment.done = true;
             return Ok(());
         }
-        if self.mode == Mode::Copy {
+        if self.mode == Mode::Copy && !self.segment.foreign {
             return self.copy_gop(whole, report);
         }
         if self.segment.foreign || key < from {
@@ -322,7 +329,14 @@ impl Splice {
             self.encode(&whole, range, context, report)?;
             self.segment.contiguous = false;
         } else if whole.until < to || whole.until == to && whole.borrowed == 0 {
-            self.copy_or_encode(&whole, whole.gop.frames.len(), context, report)?;
+            let fresh = !self.segment.contiguous;
+            match self.splicer.copy(&whole.gop.frames, fresh) {
+                Ok(copied) => {
+                    let frames = std::mem::take(&mut whole.gop.frames);
+                    self.write_copied(frames, copied, report)?;
+                }
+                Err(refused) => self.encode_instead(&whole, refused, context, report)?,
+            }
         } else {
             self.tail(&whole, context, report)?;
         }
@@ -332,46 +346,43 @@ impl Splice {
         Ok(())
     }
 
-    /// Copies the first `count` frames of a GOP; encodes them where copying is
-    /// not possible. Answers whether they were copied.
-    fn copy_or_encode(
+    /// Encodes what is wanted of a GOP that cannot be copied.
+    fn encode_instead(
         &mut self,
         whole: &Whole,
-        count: usize,
+        Refused(reason): Refused,
         context: &Context,
         report: &mut Report,
-    ) -> Result<bool> {
-        let frames = &whole.gop.frames[..count];
-        let fresh = !self.segment.contiguous;
-        match self.splicer.copy(frames, fresh) {
-            Ok(copied) => {
-                self.write_copied(frames, copied, report)?;
-                self.segment.contiguous = true;
-                Ok(true)
-            }
-            Err(Refused(reason)) => {
-                tracing::debug!(reason, "a GOP is encoded");
-                report.note(format!("{}: a GOP was encoded, {reason}", self.segment.name));
-                let key = frames.first().map_or(i64::MIN, |key| key.pts);
-                let to = self.segment.window.to.min(whole.until);
-                self.encode(whole, Window { from: key, to }, context, report)?;
-                self.segment.contiguous = false;
-                Ok(false)
-            }
-        }
+    ) -> Result<()> {
+        report.note(format!("{}: a GOP was encoded, {reason}", self.segment.name));
+        let Window { from, to } = self.segment.window;
+        let key = whole.gop.key().map_or(from, |key| key.pts);
+        let to = to.min(whole.until);
+        self.encode(whole, Window { from: key, to }, context, report)?;
+        self.segment.contiguous = false;
+        Ok(())
     }
 
     /// The GOP in which the window ends: copied as far as every frame shown so
     /// far is in, and the few frames that are left encoded.
     fn tail(&mut self, whole: &Whole, context: &Context, report: &mut Report) -> Result<()> {
-        let to = self.segment.window.to;
         let count = self.complete_prefix(whole);
-        if count > 0 && !self.copy_or_encode(whole, count, context, report)? {
-            // All of the wanted part was encoded.
-            return Ok(());
+        let frames = &whole.gop.frames[..count];
+        if count > 0 {
+            let fresh = !self.segment.contiguous;
+            match self.splicer.copy(frames, fresh) {
+                Ok(copied) => {
+                    let shared = frames.iter().map(Coded::share).collect::<std::result::Result<_, Code>>();
+                    let shared =
+                        shared.map_err(|code| code.failed(&self.segment.name, "copying"))?;
+                    self.write_copied(shared, copied, report)?;
+                }
+                Err(refused) => return self.encode_instead(whole, refused, context, report),
+            }
         }
-        let last = whole.gop.frames[..count].iter().map(|frame| frame.pts).max();
+        let last = frames.iter().map(|frame| frame.pts).max();
         let from = last.map_or(i64::MIN, |last| last + 1);
+        let to = self.segment.window.to;
         self.encode(whole, Window { from, to }, context, report)
     }
 
@@ -467,52 +478,50 @@ impl Splice {
     }
 
     /// A GOP in the mode `copy`.
-    fn copy_gop(&mut self, whole: Whole, report: &mut Report) -> Result<()> {
+    fn copy_gop(&mut self, mut whole: Whole, report: &mut Report) -> Result<()> {
         let to = self.segment.window.to;
-        let count = if whole.until >= to {
+        if whole.until >= to {
             self.segment.done = true;
             let last = whole.gop.frames.iter().rposition(|frame| frame.pts < to);
-            last.map_or(0, |last| last + 1)
-        } else {
-            whole.gop.frames.len()
-        };
-        let frames = &whole.gop.frames[..count];
+            whole.gop.frames.truncate(last.map_or(0, |last| last + 1));
+        }
+        let frames = whole.gop.frames;
         let fresh = !self.segment.contiguous;
-        let copied = self.splicer.copy(frames, fresh).unwrap_or_else(|Refused(reason)| {
+        let copied = self.splicer.copy(&frames, fresh).unwrap_or_else(|Refused(reason)| {
             report.note(format!("{}: an open GOP stands as it is, {reason}", self.segment.name));
             frames.iter().map(|_| Copied::AsIs).collect()
         });
-        self.write_copied(frames, copied, report)?;
-        self.segment.contiguous = true;
-        Ok(())
+        self.write_copied(frames, copied, report)
     }
 
     fn write_copied(
         &mut self,
-        frames: &[Coded],
+        frames: Vec<Coded>,
         copied: Vec<Copied>,
         report: &mut Report,
     ) -> Result<()> {
-        let failed = |code: crate::av::code::Code| code.failed("video", "copying");
-        for (frame, copied) in frames.iter().zip(copied) {
-            let mut packet = match copied {
+        for (frame, copied) in frames.into_iter().zip(copied) {
+            let Coded {
+                mut packet,
+                pts,
+                duration,
+                ..
+            } = frame;
+            match copied {
                 Copied::Left => continue,
-                Copied::AsIs => frame.packet.share().map_err(failed)?,
-                Copied::Changed(data) => {
-                    let mut packet = frame.packet.share().map_err(failed)?;
-                    packet.set_data(&data).map_err(failed)?;
-                    packet
-                }
-            };
-            packet.set_pts(Some(frame.pts));
-            packet.set_dts(Some(frame.dts));
-            packet.set_duration(frame.duration);
-            self.shown_to = self.shown_to.max(frame.pts + frame.duration);
+                Copied::AsIs => {}
+                Copied::Changed(data) => packet
+                    .set_data(&data)
+                    .map_err(|code| code.failed(&self.segment.name, "copying"))?,
+            }
+            packet.set_duration(duration);
+            self.shown_to = self.shown_to.max(pts + duration);
             self.ready.push_back(packet);
-            self.segment.begun = true;
             report.frames += 1;
             report.frames_copied += 1;
         }
+        self.segment.begun = true;
+        self.segment.contiguous = true;
         Ok(())
     }
 

@@ -112,15 +112,17 @@ impl H264 {
         let mut rewritten = None;
         match self.prefix {
             None => {
-                let data = packet.data();
-                let mut out = Vec::with_capacity(data.len() + 16);
-                for unit in nal::annex_b(data) {
+                for unit in nal::annex_b(packet.data()) {
                     self.look_at(unit, &mut found)?;
-                    if !unwanted(unit::kind(unit)) {
+                }
+                let wanted = |unit: &[u8]| !unwanted(unit::kind(unit));
+                if !packet.edit(|data| nal::prefix_in_place(data, wanted)) {
+                    let mut out = Vec::with_capacity(packet.data().len() + 16);
+                    for unit in nal::annex_b(packet.data()).filter(|unit| wanted(unit)) {
                         nal::push_prefixed(&mut out, unit);
                     }
+                    rewritten = Some(out);
                 }
-                rewritten = Some(out);
             }
             Some(width) => {
                 let data = packet.data();
@@ -143,6 +145,11 @@ impl H264 {
         }
         if found.slices == 0 {
             return Err(Trouble::Broken("a packet without a picture".into()));
+        }
+        // Two fields may share a packet, two frames may not.
+        let frames_only = self.sps().is_some_and(|sps| sps.frame_mbs_only);
+        if found.pictures > 1 && frames_only {
+            return Err(Trouble::Several);
         }
         let intra = found.inter == 0;
         let entry = if found.idr {
@@ -178,6 +185,9 @@ impl H264 {
             }
             _ if header.is_slice() => {
                 found.slices += 1;
+                // first_mb_in_slice is 0, a single set bit.
+                let begins = unit.get(1).is_some_and(|byte| byte & 0x80 != 0);
+                found.pictures += u32::from(begins);
                 found.reference |= header.ref_idc != 0;
                 found.idr |= header.kind == unit::IDR;
                 if found.idr && self.active.is_some() {
@@ -387,6 +397,7 @@ impl H264 {
 #[derive(Default)]
 struct Found {
     slices: u32,
+    pictures: u32,
     inter: u32,
     idr: bool,
     recovers: bool,

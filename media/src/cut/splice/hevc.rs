@@ -113,6 +113,9 @@ impl Hevc {
         if facts.slices == 0 {
             return Err(Trouble::Broken("a packet without a picture".into()));
         }
+        if facts.pictures > 1 {
+            return Err(Trouble::Several);
+        }
         let entry = match facts.irap {
             Some(kind) if kind.is_idr() => Entry::Closed,
             Some(_) => Entry::Open,

@@ -55,6 +55,8 @@ impl Refused {
 pub(super) enum Trouble {
     /// The parameters are not those that the output began with.
     Parameters,
+    /// The packet holds more than one picture.
+    Several,
     /// The packet's syntax is broken.
     Broken(String),
 }

@@ -1,0 +1,69 @@
+//! From every container to every container, with the sound that each usually has.
+
+use super::clip::Original;
+use crate::fixture::{Recorder, Source};
+
+const OUTPUTS: [&str; 4] = ["mp4", "mov", "mkv", "ts"];
+
+/// GOPs of 20 frames; the cut begins and ends inside one.
+fn check_into(source: Source, outputs: &[&str]) {
+    let original = Original::of(&source);
+    for output in outputs {
+        let encoded = original.cut(13..67, output).check();
+        assert!(encoded <= 10, "{source:?} to {output}: {encoded} frames encoded");
+    }
+}
+
+fn h264() -> Source {
+    Source::new().params("keyint=20:min-keyint=20:scenecut=0:bframes=2")
+}
+
+fn hevc() -> Source {
+    let params = "keyint=20:min-keyint=20:scenecut=0:bframes=2:open-gop=0";
+    Source::new().codec("libx265").params(params)
+}
+
+#[test]
+fn from_mp4() {
+    check_into(h264().audio("aac"), &OUTPUTS);
+    check_into(hevc().audio("aac"), &OUTPUTS);
+}
+
+#[test]
+fn from_mov() {
+    check_into(h264().container("mov").audio("aac"), &OUTPUTS);
+}
+
+#[test]
+fn from_matroska() {
+    check_into(h264().container("mkv").audio("aac"), &OUTPUTS);
+    check_into(hevc().container("mkv").audio("aac"), &OUTPUTS);
+}
+
+#[test]
+fn from_ts() {
+    check_into(h264().container("ts").audio("aac"), &OUTPUTS);
+    check_into(hevc().container("ts").audio("aac"), &OUTPUTS);
+}
+
+#[test]
+fn from_ps() {
+    check_into(h264().container("mpg").audio("mp2"), &OUTPUTS);
+    check_into(h264().recorder(Recorder::default()), &OUTPUTS);
+    check_into(hevc().recorder(Recorder::default()), &["mp4", "mkv"]);
+}
+
+#[test]
+fn from_avi() {
+    let without_reordering = h264().params("keyint=20:min-keyint=20:scenecut=0:bframes=0");
+    check_into(without_reordering.container("avi").audio("pcm_s16le"), &OUTPUTS);
+}
+
+#[test]
+fn from_avi_with_reordered_frames() {
+    // AVI tells no presentation times. ffmpeg complains about that as well.
+    let original = Original::despite(&h264().container("avi"), &[""]);
+    for output in ["mp4", "mkv"] {
+        original.cut(13..67, output).check();
+    }
+}

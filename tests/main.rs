@@ -1,0 +1,20 @@
+//! The command line, as a shell sees it: the built program is run on recordings
+//! that Debian's `ffmpeg` makes, and what it writes is judged by `ffprobe`.
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test fails by a panic"
+)]
+
+mod bad_input;
+mod cancel;
+mod clock;
+mod concat;
+mod cut;
+mod help;
+mod overwriting;
+mod probe;
+mod stdio;
+mod support;
+mod usage;
