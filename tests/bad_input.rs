@@ -126,6 +126,17 @@ fn more_streams_than_the_limit() {
 }
 
 #[test]
+fn more_recordings_than_the_limit() {
+    let folder = Folder::empty();
+    folder.write("list", "none.ts\n".repeat(200_001));
+    folder.refuses(
+        "concat --files-from list -o out.mp4",
+        4,
+        &["200001 inputs", "200000"],
+    );
+}
+
+#[test]
 fn a_name_with_a_line_break_stays_in_one_line() {
     let folder = Folder::empty();
     let mut command = folder.command("probe");

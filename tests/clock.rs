@@ -47,6 +47,20 @@ fn a_gap_does_not_shift_the_clock() {
 }
 
 #[test]
+fn a_closed_gap_does_not_shift_the_clock() {
+    let folder = Folder::with(&["recording.mp4", "recording.ts"]);
+    let files = "recording.mp4 recording.ts --at 10:00:00 --at 10:00:30 --gaps close";
+    let report = folder.json(&format!(
+        "cut {files} --start 10:00:05 --end 10:00:32 -o clip.mp4"
+    ));
+    // A second of the first recording and two of the other.
+    assert_eq!(report["frames"], 75, "{report}");
+    assert_eq!(report["start"], 36_005.0, "{report}");
+    assert_eq!(report["end"], 36_032.0, "{report}");
+    assert_eq!(report["duration"], 3.0, "{report}");
+}
+
+#[test]
 fn by_the_clock_nothing_is_guessed() {
     let folder = Folder::with(&["recording.mp4", "recording.ts"]);
     let refuses = |arguments: &str, words: &[&str]| {
@@ -71,10 +85,6 @@ fn by_the_clock_nothing_is_guessed() {
     refuses(
         "recording.mp4 recording.ts --at 23:00:00 --at 00:00:00",
         &["00:00:00.000 is not later", "24:00:00"],
-    );
-    refuses(
-        &format!("{HOURS} --gaps close --start 10:00:07"),
-        &["--gaps close", "--gaps keep"],
     );
     refuses(
         "recording.mp4 --at 10:00:00 --timeline source",

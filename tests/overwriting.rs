@@ -56,6 +56,15 @@ fn devices_and_pipes_are_written_to_as_they_are() {
 }
 
 #[test]
+fn a_full_disk_is_named() {
+    let folder = Folder::with(&["recording.mp4"]);
+    for format in ["mp4", "mkv", "ts"] {
+        let arguments = format!("concat recording.mp4 -o /dev/full --format {format}");
+        folder.refuses(&arguments, 5, &["/dev/full: No space left on device"]);
+    }
+}
+
+#[test]
 fn a_place_that_cannot_be_written_to_is_named() {
     let folder = Folder::with(&["recording.mp4"]);
     fs::create_dir(folder.path("clips.mp4")).expect("a folder");

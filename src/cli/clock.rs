@@ -47,9 +47,8 @@ impl FromStr for Written {
 }
 
 impl Written {
-    /// The position on the joined timeline. With a `clock`, which is the
-    /// reading at its zero, a time is a reading of that clock; a percentage
-    /// stays one.
+    /// The position on the joined timeline, or with a `clock`, which is the
+    /// first recording's, the reading of that clock; a percentage stays one.
     pub(super) fn on_timeline(
         &self,
         clock: Option<ClockTime>,
@@ -64,7 +63,7 @@ impl Written {
                 "{argument} {time} is before the first recording, which begins --at {zero}"
             )));
         }
-        Ok(Position::Time(time - zero))
+        Ok(Position::Clock(time))
     }
 
     /// Whether it is at or before `other`, as far as that shows without the
@@ -107,19 +106,13 @@ mod tests {
     }
 
     #[test]
-    fn by_the_clock_times_count_from_its_reading_there() {
-        assert_eq!(
-            on_timeline("10:03:17", Some("10:00:00")),
-            Some(seconds(197))
-        );
-        assert_eq!(
-            on_timeline("24:00:10", Some("23:00:00")),
-            Some(seconds(3610))
-        );
-        assert_eq!(
-            on_timeline("1788000012", Some("1788000000")),
-            Some(seconds(12))
-        );
+    fn by_the_clock_times_are_its_readings() {
+        let reading = |text: &str| {
+            let time = text.parse().expect("a time");
+            Some(Position::Clock(time))
+        };
+        assert_eq!(on_timeline("10:03:17", Some("10:00:00")), reading("10:03:17"));
+        assert_eq!(on_timeline("24:00:10", Some("23:00:00")), reading("24:00:10"));
         assert_eq!(
             on_timeline("50%", Some("10:00:00")),
             Some(Position::Percent(50.0))

@@ -75,12 +75,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 impl Arguments {
     fn selection(&self) -> Result<Selection, Failure> {
         let clock = self.join.clock();
-        if self.join.loses_clock() && (self.start.is_some() || self.end.is_some()) {
-            return Err(Failure::usage(
-                "--gaps close moves the recordings behind a gap off the clock of --at, \
-                 by which --start and --end are read: use --gaps keep",
-            ));
-        }
         let start = self.start.as_ref();
         let start = start
             .map(|start| start.on_timeline(clock, "--start"))

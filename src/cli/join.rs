@@ -4,8 +4,8 @@
 use std::num::NonZeroUsize;
 use std::time::Instant;
 
-use flatbed_media::cut::{self, Mode, Options, Selection};
-use flatbed_media::{Context, Timestamp};
+use flatbed_media::Context;
+use flatbed_media::cut::{self, Mode, Options, Position, Selection};
 
 use super::clock::ClockTime;
 use super::failure::Failure;
@@ -43,18 +43,17 @@ impl JoinArgs {
         self.segments.clock()
     }
 
-    /// Whether that clock does not hold for the whole of the joined timeline.
-    pub(super) fn loses_clock(&self) -> bool {
-        self.segments.loses_clock()
-    }
-
     /// Writes what `selection` names of the recordings, and tells about it.
-    pub(super) fn run(&self, selection: Selection, mode: Mode) -> Result<(), Failure> {
+    pub(super) fn run(&self, mut selection: Selection, mode: Mode) -> Result<(), Failure> {
         let started = Instant::now();
         if self.json && self.output.is_stdout() {
             return Err(Failure::usage(
                 "--json and --output - both write to standard output: give one",
             ));
+        }
+        // By the clock, so are the times that are told.
+        if let (Some(ClockTime(first)), None) = (self.clock(), selection.start) {
+            selection.start = Some(Position::Clock(first));
         }
         let inputs = self.segments.paths()?;
         let segments = self.segments.segments(&inputs)?;
@@ -72,8 +71,7 @@ impl JoinArgs {
         let report = cut::cut(segments, place.output, &options, &context).map_err(explain)?;
         drop(bar);
 
-        let clock = self.clock().map_or(Timestamp::ZERO, |ClockTime(zero)| zero);
-        let summary = Summary::new(&place.name, &report, clock, started.elapsed());
+        let summary = Summary::new(&place.name, &report, started.elapsed());
         if self.json {
             summary.print_json()
         } else {

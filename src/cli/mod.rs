@@ -2,7 +2,7 @@
 //!
 //! Each command has a file with its `Arguments`, which clap fills, and a `run`,
 //! which turns them into one call of the engine and prints what came of it.
-//! Whatever goes wrong comes back as a [`Failure`], and only this module prints
+//! Whatever goes wrong comes back as a `Failure`, and only this module prints
 //! it: one line on standard error, and an exit code that tells whose fault it
 //! was.
 //!

@@ -126,11 +126,6 @@ impl SegmentArgs {
         self.at.first().copied()
     }
 
-    /// Whether that clock does not hold for the whole of the joined timeline.
-    pub(super) fn loses_clock(&self) -> bool {
-        self.at.len() > 1 && self.gaps() == Gaps::Close
-    }
-
     pub(super) fn timeline(&self) -> Timeline {
         match self.timeline {
             TimelineArg::Follow => Timeline::Follow,

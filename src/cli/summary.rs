@@ -12,6 +12,9 @@ use serde::Serialize;
 use super::failure::{Failure, one_line};
 use super::stdio;
 
+/// As many notes as people read; each of many recordings may be worth one.
+const NOTES: usize = 20;
+
 /// The JSON object of `cut` and `concat`; times are in seconds.
 #[derive(Debug, Serialize)]
 pub(super) struct Summary<'a> {
@@ -30,15 +33,8 @@ pub(super) struct Summary<'a> {
 }
 
 impl<'a> Summary<'a> {
-    /// `clock` is the reading, at the timeline's zero, of the clock in which
-    /// the times were asked for.
-    pub(super) fn new(
-        output: &'a str,
-        report: &'a Report,
-        clock: Timestamp,
-        elapsed: Duration,
-    ) -> Self {
-        let span = [clock + report.start, clock + report.end, report.duration];
+    pub(super) fn new(output: &'a str, report: &'a Report, elapsed: Duration) -> Self {
+        let span = [report.start, report.end, report.duration];
         let [start, end, duration] = span.map(Timestamp::as_secs_f64);
         Self {
             output,
@@ -82,8 +78,11 @@ impl<'a> Summary<'a> {
             HumanBytes(self.bytes),
             seconds(self.elapsed_ms),
         );
-        for note in self.notes {
+        for note in self.notes.iter().take(NOTES) {
             let _ = writeln!(text, "note: {}", one_line(note));
+        }
+        if let more @ 1.. = self.notes.len().saturating_sub(NOTES) {
+            let _ = writeln!(text, "note: and {more} more, which --json tells");
         }
         text
     }
@@ -112,20 +111,29 @@ mod tests {
 
     #[test]
     fn people_read_one_line_and_a_line_for_each_note() {
-        let ten = Timestamp::from_micros(36_000_000_000);
         let report = report();
-        let summary = Summary::new("clip.mp4", &report, ten, Duration::from_millis(1234));
+        let summary = Summary::new("clip.mp4", &report, Duration::from_millis(1234));
         assert_eq!(
             summary.text(),
-            "clip.mp4: 10:00:01.000 to 10:00:03.000, 00:00:02.000, 50 frames (40 copied, \
+            "clip.mp4: 00:00:01.000 to 00:00:03.000, 00:00:02.000, 50 frames (40 copied, \
              10 encoded), 2.00 KiB in 1.23 s\nnote: the sound\\nwas encoded\n"
         );
     }
 
     #[test]
+    fn people_are_spared_the_hundredth_note() {
+        let mut report = report();
+        report.notes = (0..100).map(|number| number.to_string()).collect();
+        let summary = Summary::new("clip.mp4", &report, Duration::ZERO);
+        let text = summary.text();
+        assert_eq!(text.lines().count(), 1 + 20 + 1);
+        assert!(text.ends_with("\nnote: 19\nnote: and 80 more, which --json tells\n"));
+    }
+
+    #[test]
     fn programs_read_the_fields_of_the_design() {
         let report = report();
-        let summary = Summary::new("clip.mp4", &report, Timestamp::ZERO, Duration::ZERO);
+        let summary = Summary::new("clip.mp4", &report, Duration::ZERO);
         assert_eq!(
             serde_json::to_string(&summary).expect("JSON"),
             "{\"output\":\"clip.mp4\",\"start\":1.0,\"end\":3.0,\"frames\":50,\

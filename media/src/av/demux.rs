@@ -46,12 +46,9 @@ pub(crate) struct Stream {
     pub(crate) frame_rate: Option<TimeBase>,
     /// A cover picture rather than video.
     pub(crate) attached_picture: bool,
-    pub(crate) sample_aspect: (i32, i32),
     /// Clockwise, in degrees, as the display matrix asks.
     pub(crate) rotation: i32,
     pub(crate) language: Option<String>,
-    /// How many packets the container's index lists.
-    pub(crate) indexed: usize,
 }
 
 struct FormatContext(NonNull<ffi::AVFormatContext>);
@@ -106,7 +103,6 @@ impl Demuxer {
         // SAFETY: just allocated, not shared.
         let fields = unsafe { allocated.as_mut() };
         fields.interrupt_callback = interrupt(&cancel);
-        fields.max_streams = c_int::try_from(context.limits().max_streams).unwrap_or(c_int::MAX);
         if let Some(stream_io) = &mut stream_io {
             fields.pb = stream_io.as_mut_ptr();
         }
@@ -153,6 +149,13 @@ impl Demuxer {
     fn describe(&self, context: &Context) -> Result<Vec<Stream>> {
         let fields = self.get();
         let count = fields.nb_streams as usize;
+        let most = context.limits().max_streams;
+        if count > most {
+            return Err(Error::limit(
+                &self.name,
+                format!("{count} streams; the limit is {most}"),
+            ));
+        }
         let mut streams = Vec::with_capacity(count);
         for index in 0..count {
             // SAFETY: `streams` holds `nb_streams` valid pointers.
@@ -288,6 +291,10 @@ impl Demuxer {
 
     /// Goes to a byte, for containers that can be entered anywhere.
     pub(crate) fn seek_to_byte(&mut self, position: i64, context: &Context) -> Result<()> {
+        // Others keep an account of where they are, and would lose their way.
+        if !matches!(self.format(), "mpegts" | "mpeg") {
+            return Err(Error::unsupported(&self.name, "it is entered by time alone"));
+        }
         // SAFETY: an open context.
         let sought = unsafe {
             ffi::av_seek_frame(self.as_mut_ptr(), -1, position, ffi::AVSEEK_FLAG_BYTE)
@@ -295,23 +302,6 @@ impl Demuxer {
         check(sought)
             .map(drop)
             .map_err(|code| code.reading(&self.name, "seeking", context))
-    }
-
-    /// The decoding time and whether it is a keyframe, of the `n`th packet in
-    /// the index of `stream`.
-    pub(crate) fn index_entry(&self, stream: usize, n: usize) -> Option<(i64, bool)> {
-        let n = c_int::try_from(n).ok()?;
-        if stream >= self.get().nb_streams as usize {
-            return None;
-        }
-        // SAFETY: `stream` is below `nb_streams`; the entry, if there is one,
-        // lives until the index changes, which needs `&mut self`.
-        unsafe {
-            let stream = *self.get().streams.add(stream);
-            let entry = ffi::avformat_index_get_entry(stream, n);
-            (!entry.is_null())
-                .then(|| ((*entry).timestamp, (*entry).flags() & ffi::AVINDEX_KEYFRAME as c_int != 0))
-        }
     }
 
     fn get(&self) -> &ffi::AVFormatContext {
@@ -331,12 +321,6 @@ unsafe fn describe(stream: *mut ffi::AVStream) -> std::result::Result<Stream, Co
     let fields = unsafe { &*stream };
     // SAFETY: every stream has parameters.
     let parameters = unsafe { Parameters::copied(fields.codecpar)? };
-    // SAFETY: a valid stream.
-    let indexed = unsafe { ffi::avformat_index_get_entries_count(stream) };
-    let aspect = match fields.sample_aspect_ratio {
-        ffi::AVRational { num: 0, .. } => parameters.get().sample_aspect_ratio,
-        aspect => aspect,
-    };
     Ok(Stream {
         time_base: time_base(fields.time_base).unwrap_or(TimeBase::MICROS),
         start: ticks(fields.start_time),
@@ -345,12 +329,10 @@ unsafe fn describe(stream: *mut ffi::AVStream) -> std::result::Result<Stream, Co
         frame_rate: TimeBase::new(fields.avg_frame_rate.den, fields.avg_frame_rate.num)
             .or(TimeBase::new(fields.r_frame_rate.den, fields.r_frame_rate.num)),
         attached_picture: fields.disposition & ffi::AV_DISPOSITION_ATTACHED_PIC as c_int != 0,
-        sample_aspect: (aspect.num, aspect.den),
         // SAFETY: a valid stream.
         rotation: unsafe { rotation(stream) },
         // SAFETY: the dictionary is null or valid.
         language: unsafe { tag(fields.metadata, c"language") },
-        indexed: usize::try_from(indexed).unwrap_or(0),
         parameters,
     })
 }
@@ -397,6 +379,12 @@ pub(super) fn path_url(path: &std::path::Path, name: &str) -> Result<CString> {
 }
 
 fn open_error(code: Code, name: &str, context: &Context) -> Error {
+    if code == Code::NO_MEMORY {
+        return Error::limit(
+            name,
+            "its header asks for more memory or more streams than a recording has",
+        );
+    }
     if code.is_data() || code == Code::INVALID {
         return Error::malformed(
             name,

@@ -158,12 +158,6 @@ impl Encoder {
         unsafe { (*self.context.as_ptr()).frame_size }
     }
 
-    /// Samples that the encoder puts before the first one it was given.
-    pub(crate) fn initial_padding(&self) -> i32 {
-        // SAFETY: an open encoder.
-        unsafe { (*self.context.as_ptr()).initial_padding }
-    }
-
     /// Feeds a frame, or with `None` says that no more come.
     pub(crate) fn send(&mut self, frame: Option<&Frame>) -> Result<()> {
         let frame = frame.map_or(ptr::null(), Frame::as_ptr);

@@ -148,10 +148,6 @@ impl Packet {
         self.get().flags & ffi::AV_PKT_FLAG_DISCARD != 0
     }
 
-    pub(crate) fn is_corrupt(&self) -> bool {
-        self.get().flags & ffi::AV_PKT_FLAG_CORRUPT != 0
-    }
-
     /// Forgets flags and side data that belong to the source's container.
     pub(crate) fn strip(&mut self) {
         let key = self.is_key();

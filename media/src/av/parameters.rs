@@ -190,6 +190,18 @@ impl Parameters {
         self.get_mut().codec_tag = tag.map_or(0, |tag| u32::from_le_bytes(*tag));
     }
 
+    /// Whether the tag tells what neither the codec's header nor its frames do:
+    /// in `ProRes` it is the profile.
+    pub(crate) fn needs_tag(&self) -> bool {
+        self.codec() == CodecId::AV_CODEC_ID_PRORES
+    }
+
+    /// Forgets how many samples the encoder put in front: the packets' times
+    /// tell already where the sound lies.
+    pub(crate) fn forget_padding(&mut self) {
+        self.get_mut().initial_padding = 0;
+    }
+
     /// Whether the codec's frames all stand alone.
     pub(crate) fn is_intra_only(&self) -> bool {
         // SAFETY: returns a pointer to a static descriptor, or null.

@@ -37,6 +37,9 @@ impl CopiedSound {
         let failed = |code: crate::av::code::Code| code.failed(name, "setting up the sound");
         let mut parameters = parameters.try_clone().map_err(failed)?;
         parameters.set_tag(None);
+        // Matroska would be told of a delay that libavformat takes off when it
+        // reads, but (in 5.1) does not add when it writes.
+        parameters.forget_padding();
         let header = first.and_then(|packet| adts::Header::parse(packet.data()));
         let aac = parameters.codec() == CodecId::AV_CODEC_ID_AAC;
         let adts = aac && parameters.extradata().is_empty() && header.is_some();
@@ -96,9 +99,14 @@ impl CopiedSound {
 
     /// Whether a segment's sound can follow the first one's.
     pub(super) fn accepts(&self, other: &Parameters) -> bool {
-        // ADTS headers are compared packet by packet.
-        let same_header = other.extradata().is_empty()
-            || other.extradata() == self.parameters.extradata();
+        // ADTS headers are compared packet by packet. Behind what they tell,
+        // an AudioSpecificConfig may say that there is no SBR.
+        let (ours, theirs) = (self.parameters.extradata(), other.extradata());
+        let same_header = theirs.is_empty()
+            || theirs == ours
+            || other.codec() == CodecId::AV_CODEC_ID_AAC
+                && ours.len() >= 2
+                && theirs.starts_with(&ours[..2]);
         other.codec() == self.parameters.codec()
             && (other.sample_rate() == 0 || other.sample_rate() == self.parameters.sample_rate())
             && (other.channels() == 0 || other.channels() == self.parameters.channels())

@@ -78,10 +78,6 @@ impl Encode {
         self.done
     }
 
-    pub(super) fn window(&self) -> Window {
-        self.window
-    }
-
     /// The header of the encoded stream, once a frame went in.
     pub(super) fn parameters(&self, container: crate::Container) -> Result<Option<Parameters>> {
         let Some(encoder) = &self.encoder else {

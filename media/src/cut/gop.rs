@@ -81,7 +81,7 @@ pub(super) struct Gatherer {
 
 impl Gatherer {
     /// Adds the next frame in decoding order. Frames before the first entry
-    /// point are given back: nothing can be done with them.
+    /// point are dropped: nothing can be done with them.
     pub(super) fn push(&mut self, frame: Coded) -> Pushed {
         self.bytes += frame.packet.data().len();
         if frame.entry != Entry::None {
@@ -97,7 +97,7 @@ impl Gatherer {
         }
         if self.current.frames.is_empty() {
             self.bytes = 0;
-            return Pushed::Orphan(frame);
+            return Pushed::Orphan;
         }
         let leading = self.current.is_leading(&frame);
         let whole = if leading { None } else { self.release() };
@@ -158,7 +158,7 @@ pub(super) enum Pushed {
     /// It waits, and the GOP before it is whole.
     Whole(Whole),
     /// No entry point came before it.
-    Orphan(Coded),
+    Orphan,
 }
 
 /// The decoding times of frames given by their presentation times: the slot in
@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn a_gop_waits_for_the_leading_frames_of_the_next() {
         let mut gatherer = Gatherer::default();
-        assert!(matches!(gatherer.push(frame(-1, 0, Entry::None)), Pushed::Orphan(_)));
+        assert!(matches!(gatherer.push(frame(-1, 0, Entry::None)), Pushed::Orphan));
         assert!(matches!(gatherer.push(frame(0, 1, Entry::Closed)), Pushed::Held));
         assert!(matches!(gatherer.push(frame(1, 2, Entry::None)), Pushed::Held));
         assert!(matches!(gatherer.push(frame(2, 4, Entry::Open)), Pushed::Held));

@@ -85,6 +85,9 @@ pub enum Position {
     /// So long after the first frame; in MP4 and MOV, a time on the file's own
     /// timeline.
     Time(Timestamp),
+    /// A reading of the clock that the segments share ([`Segment::at`],
+    /// [`Timeline::Source`]).
+    Clock(Timestamp),
     /// A part of the whole duration, 0 to 100.
     Percent(f64),
 }
@@ -109,7 +112,7 @@ impl FromStr for Position {
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Time(time) => time.fmt(f),
+            Self::Time(time) | Self::Clock(time) => time.fmt(f),
             Self::Percent(percent) => write!(f, "{percent}%"),
         }
     }
@@ -155,9 +158,9 @@ impl Selection {
     }
 
     /// The times of start and end, given the whole duration.
-    pub(crate) fn resolve(&self, total: Option<Timestamp>) -> Result<(Timestamp, Timestamp)> {
+    pub(crate) fn resolve(&self, total: Option<Timestamp>) -> Result<Bounds> {
         let time = |position: Position| match position {
-            Position::Time(time) => time,
+            Position::Time(time) | Position::Clock(time) => time,
             #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
             // exact far beyond any recording's length
             Position::Percent(percent) => {
@@ -165,7 +168,26 @@ impl Selection {
                 Timestamp::from_micros((total * percent / 100.0).round() as i64)
             }
         };
-        let start = self.start.map_or(Timestamp::ZERO, time);
+        let reads_clock = |position: Position| matches!(position, Position::Clock(_));
+        let starts_by_clock = self.start.map(reads_clock);
+        let ends_by_clock = match self.end {
+            Until::At(position) => Some(reads_clock(position)),
+            Until::End | Until::After(_) => None,
+        };
+        if let (Some(start), Some(end)) = (starts_by_clock, ends_by_clock)
+            && start != end
+        {
+            return Err(Error::malformed(
+                "the selection",
+                "one of its ends is read off the segments' clock, the other is not",
+            ));
+        }
+        let by_clock = starts_by_clock.or(ends_by_clock).unwrap_or(false);
+        let start = match self.start {
+            Some(position) => time(position),
+            None if by_clock => Timestamp::from_micros(i64::MIN / 4),
+            None => Timestamp::ZERO,
+        };
         let end = match self.end {
             Until::End => Timestamp::MAX,
             Until::At(position) => time(position),
@@ -177,8 +199,22 @@ impl Selection {
                 format!("its end ({end}) is not behind its start ({start})"),
             ));
         }
-        Ok((start, end))
+        Ok(Bounds {
+            start,
+            end,
+            by_clock,
+        })
     }
+}
+
+/// A selection in times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    pub(crate) start: Timestamp,
+    /// [`Timestamp::MAX`] where it is open.
+    pub(crate) end: Timestamp,
+    /// Both are readings of the clock that the segments share.
+    pub(crate) by_clock: bool,
 }
 
 /// How to cut and join.

@@ -2,12 +2,17 @@
 
 use crate::time::Timestamp;
 
+/// Joins of a hundred thousand segments may have as many notes.
+const MOST_NOTES: usize = 101;
+const LAST_NOTE: usize = MOST_NOTES - 1;
+
 /// What was written.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Report {
-    /// The time of the first frame written, on the joined timeline. In the
-    /// mode `copy` that may be before the start that was asked for.
+    /// The time of the first frame written, on the joined timeline, or on the
+    /// segments' clock where the selection is. In the mode `copy` that may be
+    /// before the start that was asked for.
     pub start: Timestamp,
     /// The time behind the last frame written.
     pub end: Timestamp,
@@ -26,12 +31,17 @@ pub struct Report {
 }
 
 impl Report {
-    /// Adds a note, once.
+    /// Adds a note, once; of very many, only that there are more.
     pub(super) fn note(&mut self, note: impl Into<String>) {
         let note = note.into();
-        if !self.notes.contains(&note) {
-            tracing::debug!(note);
-            self.notes.push(note);
+        if self.notes.contains(&note) {
+            return;
+        }
+        tracing::debug!(note);
+        match self.notes.len() {
+            MOST_NOTES.. => {}
+            LAST_NOTE => self.notes.push("there are more notes like these".into()),
+            _ => self.notes.push(note),
         }
     }
 }

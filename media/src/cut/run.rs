@@ -9,7 +9,7 @@ use crate::time::{TimeBase, Timestamp};
 use crate::{Container, Context, Error, Result};
 
 use super::index_size::{Expected, room};
-use super::options::{Mode, OnMismatch, Options, Segment, Until};
+use super::options::{Bounds, Mode, OnMismatch, Options, Segment, Until};
 use super::report::Report;
 use super::sink::Sink;
 use super::source::{Layout, Source};
@@ -39,8 +39,8 @@ pub(super) fn run(
     } else {
         None
     };
-    let (start, end) = options.selection.resolve(total)?;
-    let mut cut = Cut::new(output, start, end, options);
+    let bounds = options.selection.resolve(total)?;
+    let mut cut = Cut::new(output, bounds, options);
     let count = segments.len();
     for (number, segment) in segments.into_iter().enumerate() {
         context.check()?;
@@ -88,8 +88,10 @@ struct Cut<'a> {
     /// Taken when the first frame is there: until then nothing is opened.
     output: Option<Output>,
     container: Container,
-    start: Timestamp,
-    end: Timestamp,
+    bounds: Bounds,
+    /// What the segments' clock read at the output's zero, where the selection
+    /// is by that clock: at the first frame written, and at the last.
+    origins: Option<(Timestamp, Timestamp)>,
     tracks: Option<Tracks>,
     sink: Option<Sink>,
     report: Report,
@@ -114,14 +116,14 @@ struct Tracks {
 }
 
 impl<'a> Cut<'a> {
-    fn new(output: Output, start: Timestamp, end: Timestamp, options: &'a Options) -> Self {
+    fn new(output: Output, bounds: Bounds, options: &'a Options) -> Self {
         Self {
             options,
             container: output.container(),
             name: output.name().to_owned(),
             output: Some(output),
-            start,
-            end,
+            bounds,
+            origins: None,
             tracks: None,
             sink: None,
             report: Report::default(),
@@ -159,12 +161,24 @@ impl<'a> Cut<'a> {
         let zero = ticks.convert(source.first - source.zero, clock);
         let frame = ticks.convert(source.frame, clock);
         let place = tracks.placer.place(&segment, source.first_time(), zero, frame);
+        // By the segments' clock, the same reading lies elsewhere on the output's
+        // timeline behind a gap that was closed.
+        let origin = match (self.bounds.by_clock, tracks.placer.origin()) {
+            (false, _) => Timestamp::ZERO,
+            (true, Some(origin)) => origin,
+            (true, None) => {
+                return Err(Error::unsupported(
+                    source.name(),
+                    "the selection is by the segments' clock, and they have none",
+                ));
+            }
+        };
         let window = Window {
-            from: clock.first_tick_at(self.start).max(place.from),
-            to: if self.end == Timestamp::MAX {
+            from: clock.first_tick_at(self.bounds.start - origin).max(place.from),
+            to: if self.bounds.end == Timestamp::MAX {
                 i64::MAX
             } else {
-                clock.first_tick_at(self.end)
+                clock.first_tick_at(self.bounds.end - origin)
             },
         };
         if place.start >= window.to {
@@ -178,7 +192,7 @@ impl<'a> Cut<'a> {
             start: place.start,
         };
         if window.from > place.start {
-            if !is_last {
+            if !is_last && !source.is_live() {
                 let end = shift.apply(source.end(context)?);
                 if end <= window.from {
                     tracks.placer.covered(end);
@@ -188,14 +202,20 @@ impl<'a> Cut<'a> {
             let local = clock.convert(window.from - place.start, ticks) + source.first;
             source.seek(local, context)?;
         }
-        self.copy_segment(&mut source, window, shift, place, context)
+        self.copy_segment(&mut source, window, shift, place, context)?;
+        if self.report.frames > 0 {
+            let first = self.origins.map_or(origin, |(first, _)| first);
+            self.origins = Some((first, origin));
+        }
+        Ok(())
     }
 
     /// Decides how each track is made, from the first segment.
     fn set_up(&mut self, source: &Source, count: usize, context: &Context) -> Result<Tracks> {
         let clock = output_clock(source.clock(), count);
         let frame = source.frame_rate();
-        let partial = self.start > Timestamp::ZERO || self.end != Timestamp::MAX || count > 1;
+        let whole = self.bounds.start <= Timestamp::ZERO && self.bounds.end == Timestamp::MAX;
+        let partial = !whole || self.bounds.by_clock || count > 1;
         let pictures = Pictures::choose(
             source,
             self.container,
@@ -236,8 +256,8 @@ impl<'a> Cut<'a> {
     /// How many packets each track will have, about.
     fn expect(&self, source: &Source, sound: &[Sound], clock: TimeBase) -> Vec<Expected> {
         let seconds = match self.options.selection.end {
-            Until::End if self.end == Timestamp::MAX => source.known_duration(),
-            _ => Some(self.end - self.start),
+            Until::End if self.bounds.end == Timestamp::MAX => source.known_duration(),
+            _ => Some(self.bounds.end - self.bounds.start),
         };
         let Some(seconds) = seconds else {
             return Vec::new();
@@ -275,6 +295,9 @@ impl<'a> Cut<'a> {
         tracks
             .pictures
             .begin(source, window, reencode, context, &mut self.report)?;
+        if window.from > place.start {
+            tracks.pictures.enter_midway();
+        }
         if source.audio.len() != tracks.sound.len() {
             self.report.note(format!(
                 "{}: {} tracks of sound instead of {}",
@@ -293,6 +316,8 @@ impl<'a> Cut<'a> {
             };
             sound.begin(source.stream(index), samples, source.name(), context)?;
         }
+        let frame = shift.from.convert(source.frame, shift.to);
+        let mut read_to = place.from;
         let mut silent_from = None;
         while let Some(mut packet) = source.read(context)? {
             if packet.stream() == source.video {
@@ -301,6 +326,9 @@ impl<'a> Cut<'a> {
                 };
                 shift.apply_to(&mut packet);
                 let dts = packet.dts();
+                if let Some(time) = packet.pts().or(dts).filter(|_| !packet.is_discarded()) {
+                    read_to = read_to.max(time + frame);
+                }
                 tracks.pictures.push(packet, context, &mut self.report)?;
                 if tracks.pictures.is_done() && silent_from.is_none() {
                     silent_from = Some(dts.unwrap_or(i64::MAX));
@@ -321,8 +349,18 @@ impl<'a> Cut<'a> {
         if let Some(tracks) = &mut self.tracks {
             tracks.pictures.finish_segment(context, &mut self.report)?;
         }
+        // A second is more than any rounding of a container's duration.
+        let told = source.told_end().map(|end| shift.apply(end).min(window.to));
+        let second = TimeBase::per_second(1).convert(1, shift.to);
+        if let Some(told) = told
+            && read_to + second < told
+        {
+            let (ends, told) = (shift.to.timestamp(read_to), shift.to.timestamp(told));
+            let name = source.name();
+            self.report.note(format!("{name}: cut off at {ends}; its index goes on to {told}"));
+        }
         self.drain(context)?;
-        self.end_segment(window, place, context)
+        self.end_segment(window, place, read_to, context)
     }
 
     /// Whether picture and sound of a segment are complete.
@@ -441,19 +479,26 @@ impl<'a> Cut<'a> {
         }
         let headers = list.iter().map(|track| track.parameters.extradata().len()).sum();
         let room = (!tracks.expected.is_empty()).then(|| room(&tracks.expected, headers));
-        let total = (self.end != Timestamp::MAX).then(|| self.end - self.start);
+        let total = (self.bounds.end != Timestamp::MAX).then(|| self.bounds.end - self.bounds.start);
         self.sink = Some(Sink::begin(output, &list, room, total, context)?);
         Ok(())
     }
 
     /// Ends the sound where the segment's pictures end, and notes how far the
-    /// output is covered.
-    fn end_segment(&mut self, window: Window, place: Place, context: &Context) -> Result<()> {
+    /// output is covered: up to `read_to` where nothing of the segment was shown.
+    fn end_segment(
+        &mut self,
+        window: Window,
+        place: Place,
+        read_to: i64,
+        context: &Context,
+    ) -> Result<()> {
         let Some(tracks) = &mut self.tracks else {
             return Ok(());
         };
         let shown_to = tracks.pictures.shown_to();
-        tracks.placer.covered(shown_to.max(place.from));
+        let shows = shown_to > place.from;
+        tracks.placer.covered(if shows { shown_to } else { read_to });
         if shown_to >= window.to {
             self.is_over = true;
         }
@@ -473,6 +518,20 @@ impl<'a> Cut<'a> {
         Ok(())
     }
 
+    /// Why nothing was written.
+    fn why_empty(&self) -> String {
+        let Bounds { start, end, .. } = self.bounds;
+        let read_to = self.tracks.as_ref().map(|tracks| {
+            let origin = tracks.placer.origin().filter(|_| self.bounds.by_clock);
+            tracks.clock.timestamp(tracks.placer.end()) + origin.unwrap_or_default()
+        });
+        if read_to.is_some_and(|read_to| read_to > start) {
+            format!("no frame is shown from {start} up to {end}")
+        } else {
+            format!("no frame from {start} on; the recording ends before")
+        }
+    }
+
     fn finish(mut self, context: &Context) -> Result<Report> {
         if let Some(tracks) = &mut self.tracks {
             tracks.pictures.finish()?;
@@ -481,7 +540,7 @@ impl<'a> Cut<'a> {
         let (Some(mut tracks), Some(_)) = (self.tracks.take(), &self.sink) else {
             return Err(Error::malformed(
                 &self.name,
-                format!("no frame from {} on; the recording ends before", self.start),
+                self.why_empty(),
             ));
         };
         let zero = tracks.zero.unwrap_or(0);
@@ -505,9 +564,10 @@ impl<'a> Cut<'a> {
         }
         let mut report = self.report;
         report.bytes = sink.finish(context)?;
-        report.start = tracks.clock.timestamp(zero);
-        report.end = tracks.clock.timestamp(end);
-        report.duration = report.end - report.start;
+        let (first, last) = self.origins.unwrap_or_default();
+        report.start = first + tracks.clock.timestamp(zero);
+        report.end = last + tracks.clock.timestamp(end);
+        report.duration = tracks.clock.timestamp(end - zero);
         Ok(report)
     }
 }

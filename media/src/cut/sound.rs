@@ -28,6 +28,8 @@ pub(super) struct EncodedSound {
     resampler: Resampler,
     decoder: Option<Decoder>,
     window: Window,
+    /// Decoded before the output's zero was known.
+    early: VecDeque<Stretch>,
     /// Decoded and not encoded yet, a vector for each channel.
     planes: Vec<Vec<f32>>,
     /// The timeline's sample behind the last of `planes`.
@@ -36,7 +38,19 @@ pub(super) struct EncodedSound {
     zero: i64,
     /// When the next frame of this segment begins, if the sound goes on.
     next: Option<i64>,
+    /// What came before it was known where the output begins.
+    waiting: VecDeque<(Packet, Option<i64>)>,
     pub(super) ready: VecDeque<Packet>,
+}
+
+/// Decoded sound that has its place on the timeline.
+struct Stretch {
+    /// The timeline's sample at its beginning.
+    at: i64,
+    /// What is wanted of it.
+    window: Window,
+    /// A vector for each channel.
+    planes: Vec<Vec<f32>>,
 }
 
 impl EncodedSound {
@@ -68,9 +82,11 @@ impl EncodedSound {
             resampler,
             decoder: None,
             window: Window { from: 0, to: 0 },
+            early: VecDeque::new(),
             cursor: None,
             zero: 0,
             next: None,
+            waiting: VecDeque::new(),
             ready: VecDeque::new(),
         })
     }
@@ -90,6 +106,8 @@ impl EncodedSound {
         context: &Context,
     ) -> Result<()> {
         self.drain(name)?;
+        // A segment of which nothing was shown has no sound to give.
+        self.waiting.clear();
         self.decoder = Some(Decoder::open(parameters, self.clock, name, context)?);
         self.window = window;
         self.next = None;
@@ -97,7 +115,19 @@ impl EncodedSound {
     }
 
     /// Takes a packet; `time` is its own in samples of the timeline.
-    pub(super) fn push(&mut self, mut packet: Packet, time: Option<i64>, name: &str) -> Result<()> {
+    pub(super) fn push(&mut self, packet: Packet, time: Option<i64>, name: &str) -> Result<()> {
+        self.waiting.push_back((packet, time));
+        if self.cursor.is_some() { self.take_waiting(name) } else { Ok(()) }
+    }
+
+    fn take_waiting(&mut self, name: &str) -> Result<()> {
+        while let Some((packet, time)) = self.waiting.pop_front() {
+            self.decode(packet, time, name)?;
+        }
+        Ok(())
+    }
+
+    fn decode(&mut self, mut packet: Packet, time: Option<i64>, name: &str) -> Result<()> {
         packet.set_pts(time);
         packet.set_dts(time);
         let Some(decoder) = &mut self.decoder else {
@@ -121,6 +151,9 @@ impl EncodedSound {
 
     /// Ends the decoder of a segment.
     fn drain(&mut self, name: &str) -> Result<()> {
+        if self.cursor.is_some() {
+            self.take_waiting(name)?;
+        }
         if let Some(decoder) = &mut self.decoder {
             let _ = decoder.send(None);
             self.take_frames(name)?;
@@ -129,7 +162,8 @@ impl EncodedSound {
         Ok(())
     }
 
-    /// Lays a frame on the timeline: silence fills a gap, what overlaps is cut.
+    /// Finds a frame's place on the timeline, and lays it there as soon as the
+    /// output's zero is known.
     fn place(&mut self, frame: &Frame, name: &str) -> Result<()> {
         let failed = |code: crate::av::code::Code| code.failed(name, "converting the sound");
         let mut planes = vec![Vec::new(); self.planes.len()];
@@ -144,21 +178,32 @@ impl EncodedSound {
             (None, None) => return Ok(()),
         };
         self.next = Some(at + length);
-        let Some(cursor) = self.cursor else {
-            return Ok(());
-        };
-        let from = cursor.max(self.window.from).max(at);
-        let to = self.window.to.min(at + length);
-        if to <= from {
-            return Ok(());
+        let window = self.window;
+        self.early.push_back(Stretch { at, window, planes });
+        self.lay(name)
+    }
+
+    /// Lays what was decoded on the timeline: silence fills a gap, what
+    /// overlaps is cut.
+    fn lay(&mut self, name: &str) -> Result<()> {
+        while let Some(cursor) = self.cursor
+            && let Some(Stretch { at, window, planes }) = self.early.pop_front()
+        {
+            let length = count(planes.first().map_or(0, Vec::len));
+            let from = cursor.max(window.from).max(at);
+            let to = window.to.min(at + length);
+            if to <= from {
+                continue;
+            }
+            self.silence(from, name)?;
+            let range = index(from - at)..index(to - at);
+            for (target, plane) in self.planes.iter_mut().zip(&planes) {
+                target.extend_from_slice(plane.get(range.clone()).unwrap_or_default());
+            }
+            self.cursor = Some(to);
+            self.encode(name)?;
         }
-        self.silence(from, name)?;
-        let range = index(from - at)..index(to - at);
-        for (target, plane) in self.planes.iter_mut().zip(&planes) {
-            target.extend_from_slice(plane.get(range.clone()).unwrap_or_default());
-        }
-        self.cursor = Some(to);
-        self.encode(name)
+        Ok(())
     }
 
     /// Fills up with silence to the timeline's sample `to`.
@@ -221,6 +266,10 @@ impl EncodedSound {
     pub(super) fn end_segment(&mut self, end: i64, name: &str) -> Result<()> {
         self.window.to = self.window.to.min(end);
         self.drain(name)?;
+        for stretch in &mut self.early {
+            stretch.window.to = stretch.window.to.min(end);
+        }
+        self.lay(name)?;
         self.cut_to(end);
         Ok(())
     }
@@ -244,6 +293,7 @@ impl EncodedSound {
     pub(super) fn finish(&mut self, end: i64, name: &str) -> Result<()> {
         self.window.to = self.window.to.min(end);
         self.drain(name)?;
+        self.lay(name)?;
         self.silence(end, name)?;
         self.cut_to(end);
         let rest = self.planes.first().map_or(0, Vec::len);

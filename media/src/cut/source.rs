@@ -78,7 +78,7 @@ impl Source {
         if unparsed || iso && known {
             demuxer.without_parser();
         }
-        let source = Self::choose(demuxer, streams, unparsed)?;
+        let source = Self::choose(demuxer, streams, unparsed, transport && known)?;
         match source.looked(context)? {
             Some(source) => Ok(source),
             // Pictures are packed in another way.
@@ -86,8 +86,14 @@ impl Source {
         }
     }
 
-    /// Chooses the streams to read.
-    fn choose(demuxer: Demuxer, streams: Vec<Stream>, unparsed: bool) -> Result<Self> {
+    /// Chooses the streams to read. Those of an input that was not `guessed` to
+    /// be like the one before have told all that they are.
+    fn choose(
+        demuxer: Demuxer,
+        streams: Vec<Stream>,
+        unparsed: bool,
+        guessed: bool,
+    ) -> Result<Self> {
         let mut demuxer = demuxer;
         let iso = demuxer.format().starts_with("mov");
         let video = streams
@@ -101,6 +107,9 @@ impl Source {
         let audio: Vec<usize> = numbered()
             .filter(of(Medium::Audio))
             .filter(|(_, stream)| stream.parameters.codec() != CodecId::AV_CODEC_ID_NONE)
+            // Sound that no decoder understood, as G.711 in a program stream
+            // without a map, which passes for MP2.
+            .filter(|(_, stream)| guessed || is_complete(stream))
             .map(|(index, _)| index)
             .collect();
         let left_out = numbered()
@@ -128,6 +137,11 @@ impl Source {
 
     pub(super) fn name(&self) -> &str {
         self.demuxer.name()
+    }
+
+    /// Whether it can only be read from front to back.
+    pub(super) fn is_live(&self) -> bool {
+        self.demuxer.is_live()
     }
 
     pub(super) fn layout(&self) -> Layout {
@@ -369,18 +383,28 @@ impl Source {
         }
         self.forget();
         let before = self.first.saturating_sub(TimeBase::per_second(10).convert(1, self.clock()));
-        if self.iso || self.demuxer.seek_to_byte(0, context).is_err() {
-            self.demuxer.seek(self.video, before, context)?;
+        if self.demuxer.seek_to_byte(0, context).is_err()
+            && self.demuxer.seek(self.video, before, context).is_err()
+        {
+            // AVI knows no time before its first frame.
+            self.demuxer.seek(self.video, self.first, context)?;
         }
         Ok(())
+    }
+
+    /// When the last frame's time is over by the container's index, in ticks of
+    /// the video stream.
+    pub(super) fn told_end(&self) -> Option<i64> {
+        let stream = self.stream(self.video);
+        let duration = stream.duration.filter(|_| self.iso)?;
+        Some(stream.start.unwrap_or(self.first).min(self.first) + duration)
     }
 
     /// When the last frame's time is over, in ticks of the video stream. Reads
     /// the end of the file, and goes back to its beginning.
     pub(super) fn end(&mut self, context: &Context) -> Result<i64> {
-        let stream = self.stream(self.video);
-        if self.iso && let Some(duration) = stream.duration {
-            return Ok(stream.start.unwrap_or(self.first).min(self.first) + duration);
+        if let Some(end) = self.told_end() {
+            return Ok(end);
         }
         if self.demuxer.is_live() {
             return Err(Error::unsupported(

@@ -47,6 +47,12 @@ impl Placer {
         self.end
     }
 
+    /// What the shared clock reads at the output's zero, as far as the segment
+    /// placed last is concerned: a closed gap moves it.
+    pub(super) fn origin(&self) -> Option<Timestamp> {
+        self.origin
+    }
+
     /// Notes that frames are shown up to `end`.
     pub(super) fn covered(&mut self, end: i64) {
         self.end = self.end.max(end);

@@ -88,6 +88,14 @@ impl Pictures {
         }
     }
 
+    /// Reading begins inside the segment: what comes before the first keyframe
+    /// is not missed.
+    pub(super) fn enter_midway(&mut self) {
+        if let Self::Spliced(splice) = self {
+            splice.enter_midway();
+        }
+    }
+
     pub(super) fn push(
         &mut self,
         packet: Packet,

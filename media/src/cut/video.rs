@@ -53,7 +53,8 @@ struct Segment {
     begun: bool,
     done: bool,
     last_dts: Option<i64>,
-    orphans: u64,
+    /// Frames before the first keyframe, where they are missed.
+    orphans: Option<u64>,
 }
 
 impl Splice {
@@ -83,7 +84,7 @@ impl Splice {
                 begun: false,
                 done: false,
                 last_dts: None,
-                orphans: 0,
+                orphans: Some(0),
             },
             gatherer: Gatherer::default(),
             ready: VecDeque::new(),
@@ -127,9 +128,15 @@ impl Splice {
             begun: false,
             done: false,
             last_dts: None,
-            orphans: 0,
+            orphans: Some(0),
         };
         Ok(())
+    }
+
+    /// Reading begins inside the segment: what comes before the first keyframe
+    /// is not missed.
+    pub(super) fn enter_midway(&mut self) {
+        self.segment.orphans = None;
     }
 
     /// Whether no further frame of the segment is wanted.
@@ -137,16 +144,13 @@ impl Splice {
         self.segment.done
     }
 
-    /// The wanted part ends here, at the latest.
-    pub(super) fn window(&self) -> Window {
-        self.segment.window
-    }
-
     /// The splicer's header for the output.
     pub(super) fn parameters(&self, container: crate::Container) -> Result<Parameters> {
         let failed = |code: Code| code.failed("video", "setting up");
         let mut parameters = self.like.try_clone().map_err(failed)?;
-        parameters.set_tag(self.splicer.tag(container));
+        if !parameters.needs_tag() {
+            parameters.set_tag(self.splicer.tag(container));
+        }
         match self.splicer.extradata(true) {
             Ok(Some(extradata)) => parameters.set_extradata(&extradata).map_err(failed)?,
             Ok(None) => {}
@@ -229,7 +233,9 @@ impl Splice {
         let (dts, to) = (frame.dts, self.segment.window.to);
         match self.gatherer.push(frame) {
             Pushed::Held => {}
-            Pushed::Orphan(_) => self.segment.orphans += 1,
+            Pushed::Orphan => {
+                self.segment.orphans = self.segment.orphans.map(|orphans| orphans + 1);
+            }
             Pushed::Whole(whole) => self.gop(whole, context, report)?,
         }
         if self.gatherer.bytes() > context.limits().max_buffered_bytes {
@@ -258,10 +264,10 @@ impl Splice {
         }
         self.gatherer = Gatherer::default();
         self.segment.done = true;
-        if self.segment.orphans > 0 {
+        if let Some(orphans) = self.segment.orphans.filter(|&orphans| orphans > 0) {
             report.note(format!(
                 "{}: {} frames before its first keyframe cannot be decoded",
-                self.segment.name, self.segment.orphans
+                self.segment.name, orphans
             ));
         }
         Ok(())

@@ -94,7 +94,7 @@ fn a_gap_is_kept_when_asked() {
         let made = by_the_clock(&parts, container, &options);
         made.shows((0..100).chain(150..250).chain(280..380));
         at_their_own_times(&made);
-        observe::check_order(&observe::packets(&made.path));
+        observe::check_order(&made.packets());
         let most = if container == "ts" { super::AAC_FRAME } else { IN_STEP };
         made.is_in_step(&[0, 92, 150, 242, 280, 372], 2, most);
         assert_eq!(made.report.duration, seconds(380.0 / 25.0));

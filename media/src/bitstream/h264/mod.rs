@@ -78,7 +78,7 @@ pub mod unit;
 mod unsuitable;
 mod vui;
 
-pub use access_unit::{AccessUnit, Contents, FirstSlice, Scan, slices_only, without_sets};
+pub use access_unit::{AccessUnit, slices_only};
 pub use avcc::AvcConfig;
 pub use edge::EdgeRewriter;
 pub use open_gop::{OpenGopRewriter, Rewritten};

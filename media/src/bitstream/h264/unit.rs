@@ -33,8 +33,6 @@ pub const SPS_EXTENSION: u8 = 13;
 pub const PREFIX: u8 = 14;
 /// A subset sequence parameter set (annexes F to H).
 pub const SUBSET_SPS: u8 = 15;
-/// A slice of an auxiliary (alpha) picture.
-pub const AUXILIARY: u8 = 19;
 /// A slice extension (annexes F to H).
 pub const SLICE_EXTENSION: u8 = 20;
 

@@ -265,16 +265,19 @@ impl H264 {
     }
 
     pub(super) fn begin_edge(&mut self, edge: &Edge<'_>, context: &Context) -> Result<Encoder> {
-        let qps = edge
-            .source
+        let source = edge.source.iter();
+        let source: Vec<_> = source
+            .map(|frame| AccessUnit::inspect(units(frame.packet.data()), &self.sets))
+            .collect();
+        let qp = edge_qp(source.iter().filter_map(AccessUnit::mean_qp));
+        // The order of the fields stands in the slices; not every container
+        // repeats it.
+        let bottom_first = source
             .iter()
-            .filter_map(|frame| {
-                AccessUnit::inspect(units(frame.packet.data()), &self.sets).mean_qp()
-            });
-        let qp = edge_qp(qps);
+            .filter_map(|unit| unit.first.as_ref())
+            .any(|slice| slice.delta_poc_bottom < 0);
         let format = edge.first.format();
         let after = edge.after.and_then(|frame| self.idr_id(frame));
-        let bottom_first = edge.like.is_interlaced() && !edge.like.is_top_field_first();
         let id = match &mut self.edges {
             Some(Edges::Shared(rewriter)) => {
                 rewriter.begin(self.last_idr_id, after, bottom_first);

@@ -253,6 +253,10 @@ pub(super) struct Edge<'a> {
 /// second generation: at the source's own quantiser it would show.
 const FINER: i32 = 6;
 
+/// The coarsest quantiser for an edge, however coarse the source's: beyond it an
+/// edge no longer looks like what it was made from (SSIM below 0.98).
+const COARSEST: i32 = 23;
+
 /// The quantiser for an edge, from those of the source's frames.
 fn edge_qp(source: impl Iterator<Item = f64>) -> i32 {
     let (mut sum, mut count) = (0.0, 0.0);
@@ -264,5 +268,5 @@ fn edge_qp(source: impl Iterator<Item = f64>) -> i32 {
     let mean = if count > 0.0 { sum / count } else { 26.0 };
     #[allow(clippy::cast_possible_truncation)] // a mean of values from -48 to 51
     let qp = mean.round() as i32;
-    (qp - FINER).clamp(4, 40)
+    (qp - FINER).clamp(4, COARSEST)
 }
