@@ -135,6 +135,12 @@ impl Context {
             .map_or(1, NonZeroUsize::get)
     }
 
+    /// The same, with no more than `most` threads.
+    pub(crate) fn at_most_threads(&self, most: NonZeroUsize) -> Self {
+        let threads = NonZeroUsize::new(self.threads()).map_or(most, |threads| threads.min(most));
+        self.clone().with_threads(threads)
+    }
+
     /// [`Error::Cancelled`] once the token is set.
     pub(crate) fn check(&self) -> Result<()> {
         if self.cancel.is_cancelled() {

@@ -1,7 +1,8 @@
 //! What a file is: its container and its streams.
 
-use crate::av::demux::{Demuxer, Stream};
+use crate::av::demux::Demuxer;
 use crate::av::parameters::Medium;
+use crate::av::stream::Stream;
 use crate::time::Timestamp;
 use crate::{Context, Error, Input, Result};
 

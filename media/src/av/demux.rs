@@ -6,12 +6,13 @@ use std::ptr::{self, NonNull};
 use ffmpeg_next::format::context::StreamIo;
 
 use super::code::{Code, check};
+use super::dictionary::Dictionary;
 use super::packet::Packet;
-use super::parameters::Parameters;
-use super::{ffi, io, text, ticks, time_base};
+use super::stream::{Stream, describe};
+use super::{ffi, io, text, ticks};
 use crate::context::Cancel;
 use crate::input::{Input, Opened};
-use crate::time::{TimeBase, Timestamp};
+use crate::time::Timestamp;
 use crate::{Context, Error, Result};
 
 /// The demuxers that may open an input. Playlists are not among them: they
@@ -35,21 +36,6 @@ pub(crate) struct Demuxer {
 // stream that is `Send` and an atomic flag, and FFmpeg's worker threads are
 // joined when it is closed.
 unsafe impl Send for Demuxer {}
-
-/// What the container says of one stream.
-#[derive(Debug)]
-pub(crate) struct Stream {
-    pub(crate) parameters: Parameters,
-    pub(crate) time_base: TimeBase,
-    pub(crate) start: Option<i64>,
-    pub(crate) duration: Option<i64>,
-    pub(crate) frame_rate: Option<TimeBase>,
-    /// A cover picture rather than video.
-    pub(crate) attached_picture: bool,
-    /// Clockwise, in degrees, as the display matrix asks.
-    pub(crate) rotation: i32,
-    pub(crate) language: Option<String>,
-}
 
 struct FormatContext(NonNull<ffi::AVFormatContext>);
 
@@ -106,7 +92,7 @@ impl Demuxer {
         if let Some(stream_io) = &mut stream_io {
             fields.pb = stream_io.as_mut_ptr();
         }
-        let mut options = Options::new(&[
+        let mut options = Dictionary::new(&[
             ("protocol_whitelist", "file,pipe"),
             ("format_whitelist", FORMATS),
         ]);
@@ -314,61 +300,6 @@ impl Demuxer {
     }
 }
 
-/// # Safety
-/// `stream` points to a stream of an open context.
-unsafe fn describe(stream: *mut ffi::AVStream) -> std::result::Result<Stream, Code> {
-    // SAFETY: by the contract of this function.
-    let fields = unsafe { &*stream };
-    // SAFETY: every stream has parameters.
-    let parameters = unsafe { Parameters::copied(fields.codecpar)? };
-    Ok(Stream {
-        time_base: time_base(fields.time_base).unwrap_or(TimeBase::MICROS),
-        start: ticks(fields.start_time),
-        duration: ticks(fields.duration).filter(|&duration| duration > 0),
-        // A rate of 25/1 is a frame each 1/25 second.
-        frame_rate: TimeBase::new(fields.avg_frame_rate.den, fields.avg_frame_rate.num)
-            .or(TimeBase::new(fields.r_frame_rate.den, fields.r_frame_rate.num)),
-        attached_picture: fields.disposition & ffi::AV_DISPOSITION_ATTACHED_PIC as c_int != 0,
-        // SAFETY: a valid stream.
-        rotation: unsafe { rotation(stream) },
-        // SAFETY: the dictionary is null or valid.
-        language: unsafe { tag(fields.metadata, c"language") },
-        parameters,
-    })
-}
-
-/// # Safety
-/// `stream` points to a stream of an open context.
-unsafe fn rotation(stream: *const ffi::AVStream) -> i32 {
-    let kind = ffi::AVPacketSideDataType::AV_PKT_DATA_DISPLAYMATRIX;
-    // SAFETY: returns null, or the side data's bytes.
-    let matrix = unsafe { ffi::av_stream_get_side_data(stream, kind, ptr::null_mut()) };
-    if matrix.is_null() {
-        return 0;
-    }
-    // SAFETY: a display matrix is nine 32-bit numbers.
-    let degrees = unsafe { ffi::av_display_rotation_get(matrix.cast::<i32>().cast()) };
-    if !degrees.is_finite() {
-        return 0;
-    }
-    // av_display_rotation_get turns counter-clockwise.
-    #[allow(clippy::cast_possible_truncation)] // -180 to 180
-    let clockwise = -degrees.round() as i32;
-    clockwise.rem_euclid(360)
-}
-
-/// # Safety
-/// `dictionary` is null or valid.
-unsafe fn tag(dictionary: *const ffi::AVDictionary, key: &std::ffi::CStr) -> Option<String> {
-    // SAFETY: by the contract of this function.
-    let entry = unsafe { ffi::av_dict_get(dictionary, key.as_ptr(), ptr::null(), 0) };
-    if entry.is_null() {
-        return None;
-    }
-    // SAFETY: an entry's value is a C string.
-    Some(unsafe { text((*entry).value) }.to_owned()).filter(|value| !value.is_empty())
-}
-
 /// A path as a URL of the `file` protocol.
 pub(super) fn path_url(path: &std::path::Path, name: &str) -> Result<CString> {
     use std::os::unix::ffi::OsStrExt;
@@ -392,43 +323,4 @@ fn open_error(code: Code, name: &str, context: &Context) -> Error {
         );
     }
     code.reading(name, "opening", context)
-}
-
-/// An `AVDictionary`.
-pub(super) struct Options(*mut ffi::AVDictionary);
-
-impl Options {
-    pub(super) fn new(pairs: &[(&str, &str)]) -> Self {
-        let mut options = Self(ptr::null_mut());
-        for (key, value) in pairs {
-            let (Ok(key), Ok(value)) = (CString::new(*key), CString::new(*value)) else {
-                continue;
-            };
-            // SAFETY: copies both strings into the dictionary.
-            unsafe { ffi::av_dict_set(&raw mut options.0, key.as_ptr(), value.as_ptr(), 0) };
-        }
-        options
-    }
-
-    pub(super) fn as_mut_ptr(&mut self) -> *mut *mut ffi::AVDictionary {
-        &raw mut self.0
-    }
-
-    /// The first key that nothing took.
-    pub(super) fn left_over(&self) -> Option<String> {
-        // SAFETY: the dictionary is null or valid; an empty key with this flag
-        // matches every entry.
-        let entry = unsafe {
-            ffi::av_dict_get(self.0, c"".as_ptr(), ptr::null(), ffi::AV_DICT_IGNORE_SUFFIX)
-        };
-        // SAFETY: an entry's key is a C string.
-        (!entry.is_null()).then(|| unsafe { text((*entry).key) }.to_owned())
-    }
-}
-
-impl Drop for Options {
-    fn drop(&mut self) {
-        // SAFETY: frees what is there, and null is fine.
-        unsafe { ffi::av_dict_free(&raw mut self.0) };
-    }
 }

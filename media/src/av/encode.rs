@@ -5,7 +5,7 @@ use std::ptr;
 
 use super::code::{Code, check};
 use super::decode::CodecContext;
-use super::demux::Options;
+use super::dictionary::Dictionary;
 use super::ffi;
 use super::frame::Frame;
 use super::packet::Packet;
@@ -130,7 +130,7 @@ impl Encoder {
     ) -> Result<Self> {
         let failed = |code: Code| code.failed(name, "opening the encoder");
         let pairs: Vec<_> = options.iter().map(|(key, value)| (*key, value.as_str())).collect();
-        let mut options = Options::new(&pairs);
+        let mut options = Dictionary::new(&pairs);
         // SAFETY: a context made for this codec.
         check(unsafe { ffi::avcodec_open2(context.as_ptr(), codec, options.as_mut_ptr()) })
             .map_err(failed)?;

@@ -8,6 +8,7 @@
 //! | `parameters.rs` | `AVCodecParameters` |
 //! | `io.rs` | custom I/O over `Read`, `Write` and `Seek` |
 //! | `demux.rs`, `mux.rs` | `AVFormatContext`, either way |
+//! | `stream.rs`, `dictionary.rs` | `AVStream`, `AVDictionary` |
 //! | `decode.rs`, `encode.rs` | `AVCodecContext`, either way |
 //! | `scale.rs`, `resample.rs` | `SwsContext`, `SwrContext` |
 //! | `version.rs` | what is linked |
@@ -16,6 +17,7 @@
 pub(crate) mod code;
 pub(crate) mod decode;
 pub(crate) mod demux;
+mod dictionary;
 pub(crate) mod encode;
 pub(crate) mod frame;
 pub(crate) mod io;
@@ -24,6 +26,7 @@ pub(crate) mod packet;
 pub(crate) mod parameters;
 pub(crate) mod resample;
 pub(crate) mod scale;
+pub(crate) mod stream;
 pub(crate) mod version;
 
 pub(crate) use ffmpeg_next::ffi;

@@ -6,7 +6,8 @@ use std::ptr::{self, NonNull};
 use ffmpeg_next::format::context::StreamIo;
 
 use super::code::{Code, check};
-use super::demux::{Options, interrupt, path_url};
+use super::demux::{interrupt, path_url};
+use super::dictionary::Dictionary;
 use super::packet::Packet;
 use super::parameters::Parameters;
 use super::{ffi, io as custom, rational, time_base};
@@ -115,7 +116,7 @@ impl Muxer {
             let callback = interrupt(&cancel);
             // The file is new and empty. Truncating it would make ext4 write
             // everything to the disk when it is closed (`auto_da_alloc`).
-            let mut options = Options::new(&[("truncate", "0")]);
+            let mut options = Dictionary::new(&[("truncate", "0")]);
             // SAFETY: `pb` is written on success; the callback outlives the I/O.
             check(unsafe {
                 ffi::avio_open2(
@@ -209,7 +210,7 @@ impl Muxer {
             }
         }
         let pairs: Vec<_> = options.iter().map(|(key, value)| (*key, value.as_str())).collect();
-        let mut options = Options::new(&pairs);
+        let mut options = Dictionary::new(&pairs);
         // SAFETY: an open context whose streams are set up.
         let written =
             unsafe { ffi::avformat_write_header(self.context.raw.as_ptr(), options.as_mut_ptr()) };

@@ -2,6 +2,7 @@
 
 use std::ptr::NonNull;
 
+use super::frame::Frame;
 use super::code::{Code, check};
 use super::{ffi, text};
 
@@ -126,6 +127,27 @@ impl Parameters {
         let inner = self.get_mut();
         inner.width = width;
         inner.height = height;
+    }
+
+    /// Sets the shape of a sample, width to height; none where it is not known.
+    pub(crate) fn set_aspect(&mut self, aspect: Option<(u16, u16)>) {
+        let (num, den) = aspect.unwrap_or((0, 1));
+        self.get_mut().sample_aspect_ratio = ffi::AVRational {
+            num: num.into(),
+            den: den.into(),
+        };
+    }
+
+    /// Takes over how a decoded picture's colours are to be understood.
+    pub(crate) fn set_colours(&mut self, of: &Frame) {
+        // SAFETY: a frame that lives during the call.
+        let of = unsafe { &*of.as_ptr() };
+        let inner = self.get_mut();
+        inner.color_range = of.color_range;
+        inner.color_space = of.colorspace;
+        inner.color_trc = of.color_trc;
+        inner.color_primaries = of.color_primaries;
+        inner.chroma_location = of.chroma_location;
     }
 
     /// The pixel or sample format's number, negative where unknown.

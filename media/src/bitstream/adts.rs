@@ -124,7 +124,15 @@ mod tests {
     /// A frame of AAC LC with this body.
     fn frame(body: &[u8]) -> Vec<u8> {
         let length = u8::try_from(body.len() + 7).expect("short");
-        let mut data = vec![0xff, 0xf1, 0x4c, 0x80, length >> 3, length << 5 | 0x1f, 0xfc];
+        let mut data = vec![
+            0xff,
+            0xf1,
+            0x4c,
+            0x80,
+            length >> 3,
+            length << 5 | 0x1f,
+            0xfc,
+        ];
         data.extend(body);
         data
     }

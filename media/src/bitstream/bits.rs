@@ -148,6 +148,7 @@ pub struct BitWriter {
 
 impl BitWriter {
     /// An empty writer.
+    #[cfg(test)]
     pub fn new() -> Self {
         Self::default()
     }
@@ -161,16 +162,12 @@ impl BitWriter {
     }
 
     /// How many bits were written so far.
+    #[cfg(test)]
     pub fn position(&self) -> usize {
         match self.used {
             0 => self.data.len() * 8,
             used => (self.data.len() - 1) * 8 + used as usize,
         }
-    }
-
-    /// Whether the next bit starts a byte.
-    pub fn is_aligned(&self) -> bool {
-        self.used == 0
     }
 
     /// One flag.

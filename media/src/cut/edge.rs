@@ -1,6 +1,7 @@
 //! The frames at a cut: decoded, and encoded so that they fit the copied ones.
 
 use std::collections::VecDeque;
+use std::num::NonZeroUsize;
 
 use crate::av::code::Code;
 use crate::av::decode::Decoder;
@@ -14,6 +15,10 @@ use crate::{Context, Error, Result};
 
 use super::gop::Coded;
 use super::splice::{Edge, Refused, Splicer};
+
+/// An edge is a GOP at most: more threads than this only cost memory, a picture
+/// or two each.
+const THREADS: NonZeroUsize = NonZeroUsize::new(4).unwrap();
 
 /// What a decoder of a segment's packets must know.
 #[derive(Debug)]
@@ -65,6 +70,7 @@ impl Plan<'_> {
         write: &mut dyn FnMut(Packet),
     ) -> Result<u64> {
         let decoding = self.decoding;
+        let context = &context.at_most_threads(THREADS);
         let mut decoder =
             Decoder::open(&decoding.parameters, decoding.clock, self.name, context)?;
         let mut encoding = Encoding::default();

@@ -29,11 +29,26 @@ pub(super) struct Encode {
     /// The time and length of each frame that went in, by its number.
     times: BTreeMap<i64, (i64, i64)>,
     fed: i64,
-    started: bool,
+    /// The time of the keyframe that the segment's decoder began with.
+    entry: Option<Entry>,
+    /// The time of the last frame decoded, wanted or not.
+    decoded: Option<i64>,
     done: bool,
     last_pts: Option<i64>,
     pub(super) ready: VecDeque<Packet>,
     pub(super) shown_to: i64,
+}
+
+/// Where decoding began.
+struct Entry {
+    /// When that frame is shown.
+    at: Option<i64>,
+    /// Its packet told when it is decoded only. The frame's time is then a guess
+    /// of the decoder's, and late by as much as frames are reordered; so are
+    /// those of the frames that follow.
+    guessed: bool,
+    /// How late, once it is known.
+    late: i64,
 }
 
 impl Encode {
@@ -49,7 +64,8 @@ impl Encode {
             encoder: None,
             times: BTreeMap::new(),
             fed: 0,
-            started: false,
+            entry: None,
+            decoded: None,
             done: false,
             last_pts: None,
             ready: VecDeque::new(),
@@ -68,7 +84,8 @@ impl Encode {
         self.decoder = Some(Decoder::open(parameters, self.clock, name, context)?);
         name.clone_into(&mut self.name);
         self.window = window;
-        self.started = false;
+        self.entry = None;
+        self.decoded = None;
         self.done = false;
         Ok(())
     }
@@ -97,10 +114,14 @@ impl Encode {
         context: &Context,
         report: &mut Report,
     ) -> Result<()> {
-        if self.done || !self.started && !packet.is_key() {
+        if self.done || self.entry.is_none() && !packet.is_key() {
             return Ok(());
         }
-        self.started = true;
+        self.entry.get_or_insert(Entry {
+            at: packet.pts().or(packet.dts()),
+            guessed: packet.pts().is_none(),
+            late: 0,
+        });
         if let Some(decoder) = &mut self.decoder
             && decoder.send(Some(packet)) == Err(Code::NO_MEMORY)
         {
@@ -135,10 +156,8 @@ impl Encode {
         while let Some(frame) = decoder.receive()? {
             context.check()?;
             let length = self.frame.convert(1, self.clock).max(1);
-            let pts = frame
-                .pts()
-                .or(self.last_pts.map(|last| last + length))
-                .unwrap_or(self.window.from);
+            let pts = self.time_of(&frame, length);
+            self.decoded = Some(pts);
             if pts >= self.window.to {
                 self.done = true;
                 break;
@@ -157,6 +176,21 @@ impl Encode {
         }
         self.decoder = Some(decoder);
         Ok(())
+    }
+
+    /// When a decoded frame is shown, if need be one frame after the last.
+    fn time_of(&mut self, frame: &Frame, length: i64) -> i64 {
+        let (Some(entry), told) = (&mut self.entry, frame.pts()) else {
+            return self.window.from;
+        };
+        if let (None, true, Some(at), Some(told)) = (self.decoded, entry.guessed, entry.at, told) {
+            entry.late = told - at;
+        }
+        let after = self.decoded.map(|last| last + length);
+        told.map(|told| told - entry.late)
+            .or(after)
+            .or(entry.at)
+            .unwrap_or(self.window.from)
     }
 
     fn feed(&mut self, frame: Frame, time: (i64, i64), context: &Context) -> Result<()> {
@@ -187,9 +221,13 @@ impl Encode {
             .try_clone()
             .map_err(|code| code.failed(&self.name, "encoding"))?;
         like.set_size(first.width(), first.height());
+        like.set_colours(first);
         let mut options = vec![("preset", "veryfast".to_owned()), ("crf", "18".to_owned())];
         if hevc {
             options.push(("x265-params", "log-level=none".to_owned()));
+        } else if like.is_interlaced() {
+            // x264 takes the order of the fields from each frame.
+            options.push(("flags", "+ildct".to_owned()));
         }
         let video = Video {
             encoder: if hevc { "libx265" } else { "libx264" },

@@ -4,11 +4,11 @@
 //! | file | what it does |
 //! |---|---|
 //! | `options.rs`, `report.rs` | what is asked, what was done |
-//! | `run.rs` | the main path: segment after segment |
-//! | `source.rs` | a segment's packets, on the output's clock |
+//! | `run.rs`, `run/` | the main path: segment after segment |
+//! | `source.rs`, `source/` | a segment: its streams, its extent, its packets from any frame on |
 //! | `timeline.rs` | where each segment lies in the output |
 //! | `gop.rs` | packets gathered into groups of pictures |
-//! | `video.rs` | which frames are copied, which encoded |
+//! | `video.rs`, `video/` | which frames are copied, which encoded |
 //! | `edge.rs` | the frames at a cut: decoded and encoded to fit |
 //! | `splice/` | what each codec needs so that copied and encoded frames are one stream |
 //! | `tracks.rs` | how each track is made |

@@ -1,12 +1,15 @@
 //! A segment: its streams, its extent, and its packets from any frame on.
 
 mod entry;
+mod extent;
+mod seek;
 
 use std::collections::VecDeque;
 
-use crate::av::demux::{Demuxer, Stream};
+use crate::av::demux::Demuxer;
 use crate::av::packet::Packet;
 use crate::av::parameters::{CodecId, Medium, Parameters};
+use crate::av::stream::Stream;
 use crate::time::{TimeBase, Timestamp};
 use crate::{Context, Error, Input, Result};
 
@@ -203,7 +206,10 @@ impl Source {
         };
         self.first = first;
         self.zero = if self.iso && first >= 0 { 0 } else { first };
-        self.frame = self.frame_length(shown);
+        // Between frames without a time of their own the steps are too long.
+        let timed = |packet: &Packet| packet.pts().or(packet.dts()).is_some();
+        let complete = self.packets(self.video).all(timed);
+        self.frame = self.frame_length(shown, complete);
         Ok(Some(self))
     }
 
@@ -216,7 +222,7 @@ impl Source {
         }
     }
 
-    fn frame_length(&self, mut times: Vec<i64>) -> i64 {
+    fn frame_length(&self, mut times: Vec<i64>, complete: bool) -> i64 {
         times.sort_unstable();
         let mut steps: Vec<i64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
         steps.retain(|&step| step > 0);
@@ -229,8 +235,8 @@ impl Source {
             .iter()
             .find(|packet| packet.stream() == self.video)
             .map(Packet::duration);
-        middle
-            .or(told)
+        let measured = if complete { middle.or(told) } else { told.or(middle) };
+        measured
             .or(packet)
             .filter(|&length| length > 0)
             .unwrap_or_else(|| TimeBase::per_second(25).convert(1, self.clock()).max(1))
@@ -305,147 +311,6 @@ impl Source {
             let index = packet.stream();
             if index == self.video || self.audio.contains(&index) {
                 return Ok(Some(packet));
-            }
-        }
-    }
-
-    /// Goes to the last keyframe at or before `time` (in ticks of the video
-    /// stream), and to the sound before it. Stays at the beginning where the
-    /// input cannot be entered elsewhere.
-    pub(super) fn seek(&mut self, time: i64, context: &Context) -> Result<()> {
-        let buffered = self
-            .replay
-            .iter()
-            .filter(|packet| packet.stream() == self.video && !self.is_key(packet))
-            .filter_map(Packet::dts)
-            .max();
-        if self.demuxer.is_live() || buffered.is_some_and(|dts| time <= dts) {
-            return Ok(());
-        }
-        let clock = self.clock();
-        let second = TimeBase::per_second(1).convert(1, clock);
-        // Sound lies behind the picture in some containers, and a packet more
-        // than the start's is wanted.
-        let mut margin = match (self.iso, self.audio.is_empty()) {
-            (true, true) => 0,
-            (true, false) => second * 3 / 10,
-            (false, _) => second,
-        };
-        loop {
-            let target = time.saturating_sub(margin);
-            if target <= self.first {
-                return self.rewind(context);
-            }
-            if self.demuxer.seek(self.video, target, context).is_err() {
-                context.check()?;
-                return self.rewind(context);
-            }
-            self.forget();
-            if self.reaches(time - margin.min(second), context)? {
-                return Ok(());
-            }
-            margin = (margin * 2).max(second);
-        }
-    }
-
-    /// Reads up to the next keyframe; whether that is at or before `time`.
-    fn reaches(&mut self, time: i64, context: &Context) -> Result<bool> {
-        let mut bytes = 0;
-        while let Some(packet) = self.demux(context)? {
-            bytes += packet.data().len();
-            let key = packet.stream() == self.video && self.is_key(&packet);
-            let shown = packet.pts().or(packet.dts());
-            self.replay.push_back(packet);
-            if key {
-                return Ok(shown.is_some_and(|shown| shown <= time));
-            }
-            if bytes > context.limits().max_buffered_bytes {
-                return Ok(false);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Drops what was read ahead.
-    fn forget(&mut self) {
-        self.replay.clear();
-        self.held = None;
-    }
-
-    fn rewind(&mut self, context: &Context) -> Result<()> {
-        let begins = self
-            .replay
-            .iter()
-            .find(|packet| packet.stream() == self.video && self.is_key(packet))
-            .and_then(|packet| packet.pts().or(packet.dts()));
-        if begins.is_some_and(|begins| begins <= self.first) {
-            return Ok(());
-        }
-        self.forget();
-        let before = self.first.saturating_sub(TimeBase::per_second(10).convert(1, self.clock()));
-        if self.demuxer.seek_to_byte(0, context).is_err()
-            && self.demuxer.seek(self.video, before, context).is_err()
-        {
-            // AVI knows no time before its first frame.
-            self.demuxer.seek(self.video, self.first, context)?;
-        }
-        Ok(())
-    }
-
-    /// When the last frame's time is over by the container's index, in ticks of
-    /// the video stream.
-    pub(super) fn told_end(&self) -> Option<i64> {
-        let stream = self.stream(self.video);
-        let duration = stream.duration.filter(|_| self.iso)?;
-        Some(stream.start.unwrap_or(self.first).min(self.first) + duration)
-    }
-
-    /// When the last frame's time is over, in ticks of the video stream. Reads
-    /// the end of the file, and goes back to its beginning.
-    pub(super) fn end(&mut self, context: &Context) -> Result<i64> {
-        if let Some(end) = self.told_end() {
-            return Ok(end);
-        }
-        if self.demuxer.is_live() {
-            return Err(Error::unsupported(
-                self.name(),
-                "a live stream has no known duration; give times instead of percentages",
-            ));
-        }
-        let end = self.last(context)?;
-        self.forget();
-        self.rewind(context)?;
-        Ok(end)
-    }
-
-    fn last(&mut self, context: &Context) -> Result<i64> {
-        let size = self.demuxer.size().unwrap_or(0);
-        let mut tail: i64 = 512 * 1024;
-        loop {
-            let from = size - tail;
-            let whole = from <= 0;
-            if whole || self.demuxer.seek_to_byte(from, context).is_err() {
-                // By time, to the last keyframe, or from the start on.
-                let far = self
-                    .demuxer
-                    .duration()
-                    .map_or(self.first, |duration| {
-                        self.first + TimeBase::MICROS.convert(duration.as_micros(), self.clock())
-                    });
-                let target = if whole { self.first } else { far };
-                self.demuxer.seek(self.video, target, context)?;
-            }
-            let mut last = None;
-            while let Some(packet) = self.demux(context)? {
-                if packet.stream() == self.video {
-                    let end = packet.pts().or(packet.dts()).map(|time| time + self.frame);
-                    last = last.max(end);
-                }
-            }
-            match last {
-                Some(last) if last > self.first => return Ok(last),
-                _ if whole => return Ok(self.first + self.frame),
-                _ => tail *= 8,
             }
         }
     }

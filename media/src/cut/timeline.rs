@@ -7,6 +7,23 @@ use super::options::{Gaps, Segment, Timeline};
 /// 33 bits of 90 kHz: when the clock of an MPEG stream begins anew.
 const WRAP: i64 = (1 << 33) * 100 / 9;
 
+/// The output's ticks: the first segment's, made fine enough for others where
+/// there are several.
+pub(super) fn output_clock(first: TimeBase, count: usize) -> TimeBase {
+    if count == 1 || first.num() != 1 {
+        return first;
+    }
+    let mpeg = 90_000;
+    let (mut a, mut b) = (first.den(), mpeg);
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    match (first.den() / a).checked_mul(mpeg) {
+        Some(common) if common <= 6_000_000 => TimeBase::per_second(common),
+        _ => first,
+    }
+}
+
 /// Places segments one after another, in ticks of the output.
 #[derive(Debug)]
 pub(super) struct Placer {

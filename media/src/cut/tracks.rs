@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use crate::av::demux::Stream;
 use crate::av::packet::Packet;
 use crate::av::parameters::Parameters;
+use crate::av::stream::Stream;
 use crate::time::TimeBase;
 use crate::{Container, Context, Error, Result};
 
@@ -54,9 +54,11 @@ impl Pictures {
             Ok(splicer) => {
                 let like = like.try_clone().map_err(|code| code.failed(name, "setting up"))?;
                 let mut splice = Splice::new(splicer, options.mode, like, frame, clock)?;
+                let packets = || source.packets(source.video);
                 let ready = if edges {
                     splice
-                        .learn(source.packets(source.video))
+                        .learn(packets())
+                        .and_then(|()| splice.check_times(packets()))
                         .and_then(|()| splice.prepare_edges(context))
                 } else {
                     Ok(())

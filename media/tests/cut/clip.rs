@@ -1,10 +1,11 @@
 //! A cut, made and then looked at from outside.
 
+use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use flatbed_media::cut::{self, Options, Report, Segment, Selection};
-use flatbed_media::{Context, Input, Output, Timestamp};
+use flatbed_media::{Context, Error, Input, Output, Timestamp};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -13,6 +14,8 @@ use crate::observe::{self, Luma, Movie, Packet, Shown, Sound};
 
 /// How like the source an encoded frame must look.
 const SIMILAR: f64 = 0.98;
+/// The same where all of a recording is encoded, which is not done as finely as an edge.
+const SIMILAR_WHOLE: f64 = 0.97;
 /// How far the sound may be off the picture where the container has edit lists or exact times.
 const IN_STEP_MS: f64 = 5.0;
 
@@ -63,6 +66,20 @@ impl Original {
             None => self.frames[self.frames.len() - 1].pts + 0.01,
         };
         Timestamp::from_micros(((time - zero) * 1e6).round() as i64)
+    }
+
+    /// The same frames and sound in another file, of which ffmpeg does not know enough.
+    pub fn seen_in(self, path: PathBuf) -> Self {
+        Self { path, ..self }
+    }
+
+    /// As if it began with frame `number`: those before cannot be decoded.
+    pub fn from_frame(mut self, number: u32) -> Self {
+        let first = self.frames.iter().position(|frame| frame.number == number);
+        let first = first.expect("the first frame is there");
+        self.frames.drain(..first);
+        self.lumas.drain(..first);
+        self
     }
 
     pub fn packets(&self) -> Vec<Packet> {
@@ -139,6 +156,21 @@ impl Clip<'_> {
         self.report.frames_encoded
     }
 
+    /// The coded pictures of the clip, with start codes.
+    pub fn samples(&self) -> Vec<Vec<u8>> {
+        let mut stream = fs::read(&self.path).expect("the clip is there");
+        let is_ts = has_extension(&self.path, "ts");
+        if is_ts {
+            stream = elementary(&stream);
+            return vec![stream];
+        }
+        let sample = |packet: &Packet| {
+            let at = packet.pos.expect("a position") as usize;
+            start_codes(&stream[at..at + packet.size as usize])
+        };
+        self.packets.iter().map(sample).collect()
+    }
+
     /// The frames of the range, no more and no fewer.
     pub fn check_frames(&self) {
         let kept = self.wanted().map(|(frame, _)| frame.number);
@@ -192,7 +224,8 @@ impl Clip<'_> {
                 continue;
             }
             let ssim = observe::ssim(source_luma, luma);
-            assert!(ssim >= SIMILAR, "{name}: frame {} has an SSIM of {ssim}", frame.number);
+            let least = if self.report.frames_copied > 0 { SIMILAR } else { SIMILAR_WHOLE };
+            assert!(ssim >= least, "{name}: frame {} has an SSIM of {ssim}", frame.number);
         }
         assert_eq!(identical, self.report.frames_copied, "{name}: {:?}", self.report);
     }
@@ -275,6 +308,59 @@ impl Clip<'_> {
 
 fn report_span(frames: &[Shown], duration: Timestamp) -> (f64, f64) {
     (frames[0].pts, frames[0].pts + duration.as_secs_f64())
+}
+
+/// The error of a cut that must fail; nothing is left of it.
+pub fn failed(path: &Path, start: f64, end: f64) -> Error {
+    let time = |seconds: f64| Timestamp::from_micros((seconds * 1e6).round() as i64);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = Output::path(folder.path().join("clip.mp4")).expect("a known extension");
+    let options = Options {
+        selection: Selection::between(time(start), time(end)),
+        ..Options::default()
+    };
+    let segment = Segment::new(Input::path(path));
+    let result = cut::cut(vec![segment], output, &options, &Context::new());
+    let left = fs::read_dir(folder.path()).expect("the folder is there").count();
+    assert_eq!(left, 0, "something was left");
+    result.expect_err("this cut cannot be made")
+}
+
+/// The units of a stream with start codes.
+pub fn annex_b(stream: &[u8]) -> Vec<&[u8]> {
+    let mut starts: Vec<usize> = stream
+        .windows(3)
+        .enumerate()
+        .filter(|(_, bytes)| *bytes == [0, 0, 1])
+        .map(|(at, _)| at)
+        .collect();
+    starts.push(stream.len());
+    starts.windows(2).map(|pair| &stream[pair[0] + 3..pair[1]]).collect()
+}
+
+/// Four-byte lengths become start codes.
+fn start_codes(mut sample: &[u8]) -> Vec<u8> {
+    let mut stream = Vec::new();
+    while let [a, b, c, d, rest @ ..] = sample {
+        let length = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
+        stream.extend([0, 0, 1]);
+        stream.extend(&rest[..length]);
+        sample = &rest[length..];
+    }
+    stream
+}
+
+/// The payload of the first PID that carries pictures (ISO/IEC 13818-1, 2.4.3).
+fn elementary(stream: &[u8]) -> Vec<u8> {
+    let mut found = Vec::new();
+    for packet in stream.chunks_exact(188) {
+        let pid = u16::from_be_bytes([packet[1] & 0x1F, packet[2]]);
+        let skip = if packet[3] & 0x20 == 0 { 4 } else { 5 + usize::from(packet[4]) };
+        if pid == 0x100 && packet[3] & 0x10 != 0 {
+            found.extend(packet.get(skip..).unwrap_or_default());
+        }
+    }
+    found
 }
 
 /// ffprobe's facts about the streams of a kind.

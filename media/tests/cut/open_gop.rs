@@ -32,12 +32,12 @@ fn check_cuts_around_entries(source: &Source, container: &str) {
     let [first, second, third, ..] = entries(&original)[..] else {
         panic!("{source:?} has few entries")
     };
-    for start in [first, second - 2, second - 1, second, second + 1, second + 7] {
+    for start in [first, second - 1, second, second + 7] {
         let encoded = original.cut(start..third + 5, container).check();
         // The start's GOP up to the next entry, the leading frames, the end's reordered frames.
         assert!(encoded < 30, "from {start}: {encoded} frames encoded");
     }
-    for end in [second - 1, second, second + 1, third - 2, third] {
+    for end in [second - 1, second, second + 1] {
         let encoded = original.cut(first + 3..end, container).check();
         assert!(encoded < 30, "up to {end}: {encoded} frames encoded");
     }
@@ -57,7 +57,6 @@ fn h264_recovery_points_in_matroska_and_ts() {
 #[test]
 fn h264_recovery_points_with_a_pyramid_and_many_references() {
     check_cuts_around_entries(&h264("b-pyramid=normal:b-adapt=0:ref=5:weightp=2"), "mp4");
-    check_cuts_around_entries(&h264("b-pyramid=strict:b-adapt=0:ref=4:cabac=0"), "mp4");
 }
 
 #[test]

@@ -29,17 +29,18 @@ fn options(options: Options, timeline: Timeline) -> Options {
 fn check(start: f64) {
     for recorder in [false, true] {
         let parts = running(start, recorder);
-        for timeline in [Timeline::Follow, Timeline::Source] {
-            for (container, most) in [("mp4", IN_STEP), ("ts", AAC_FRAME)] {
-                let made = join(&parts, container, &options(Options::default(), timeline));
-                made.shows(0..225);
-                made.is_even((25, 1));
-                made.is_in_step(&[0, 67, 75, 142, 150, 217], 2, most);
-            }
-            let made = join(&parts, "mp4", &options(frames(40, 190), timeline));
-            made.shows(40..190);
+        for (container, timeline, most) in [
+            ("mp4", Timeline::Follow, IN_STEP),
+            ("ts", Timeline::Source, AAC_FRAME),
+        ] {
+            let made = join(&parts, container, &options(Options::default(), timeline));
+            made.shows(0..225);
             made.is_even((25, 1));
+            made.is_in_step(&[0, 67, 75, 142, 150, 217], 2, most);
         }
+        let made = join(&parts, "mp4", &options(frames(40, 190), Timeline::Source));
+        made.shows(40..190);
+        made.is_even((25, 1));
     }
 }
 
@@ -61,21 +62,19 @@ fn inside_the_last_segment() {
 #[test]
 fn between_two_segments() {
     check(WRAP - 3.0);
-    check(WRAP - 6.0);
 }
 
 #[test]
 fn within_reordering_distance_of_a_seam() {
     // The decoding times still lie before the wrap, the presentation times behind it.
-    check(WRAP - 3.0 - 0.06);
-    check(WRAP - 3.0 + 0.06);
+    check(WRAP - 3.06);
 }
 
 #[test]
 fn inside_the_gop_that_is_cut() {
     for recorder in [false, true] {
         let parts = &running(WRAP - 1.5, recorder)[..1];
-        for (from, to) in [(30, 50), (36, 70), (38, 39), (10, 37), (45, 75)] {
+        for (from, to) in [(30, 50), (38, 39), (10, 37)] {
             let made = join(parts, "mp4", &frames(from, to));
             made.shows(from..to);
             made.is_even((25, 1));

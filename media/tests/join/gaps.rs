@@ -39,8 +39,8 @@ fn gaps(options: Options, gaps: Gaps) -> Options {
 
 /// Every frame is shown at its number's time after the first one.
 fn at_their_own_times(made: &Made) {
-    let shown = observe::shown(&made.path);
-    for frame in &shown {
+    let shown = made.shown();
+    for frame in shown {
         let due = f64::from(frame.number - shown[0].number) / 25.0;
         assert!(
             (frame.pts - shown[0].pts - due).abs() < 0.002,

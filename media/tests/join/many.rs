@@ -43,12 +43,11 @@ fn their_sound_does_not_drift() {
         let made = join(&repeated(&part), "mp4", &Options::default());
         made.shows(numbers(9));
         made.is_even((25, 1));
-        let sound = Sound::of(&made.path, &[]);
-        let shown = observe::shown(&made.path);
+        let (sound, shown) = (made.sound(), made.shown());
         for segment in [0, 1, 99, 150, 199] {
             let frame = &shown[9 * segment];
             let ideal = Sound::ideal(0.0, 0.3, channels);
-            let lag = observe::lag(&ideal, 0.0, &sound, frame.pts, 0.3);
+            let lag = observe::lag(&ideal, 0.0, sound, frame.pts, 0.3);
             assert!(lag.ms.abs() <= IN_STEP && lag.peak > 0.8, "{segment}: {lag:?}");
         }
     }

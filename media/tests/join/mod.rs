@@ -12,26 +12,31 @@ mod seam;
 mod silence;
 mod sound;
 
+use std::collections::HashMap;
 use std::fs;
-use std::path::PathBuf;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 use flatbed_media::cut::{self, Options, Report, Segment, Selection};
 use flatbed_media::{Context, Input, Output, Result, Timestamp};
 use tempfile::TempDir;
 
 use crate::fixture::Fixture;
-use crate::observe::{self, Lag, Movie, Shown, Sound};
+use crate::observe::{self, Lag, Movie, Packet, Shown, Sound};
 
 /// How far sound may be off the picture in MP4, MOV and MKV, in milliseconds.
 pub const IN_STEP: f64 = 5.0;
 /// The same in TS: an AAC frame of 1,024 samples at 48 kHz.
 pub const AAC_FRAME: f64 = 21.4;
 
-/// A result, removed with this value.
+/// A result, removed with this value. It is decoded once, when first looked at.
 pub struct Made {
     pub path: PathBuf,
     pub report: Report,
     container: String,
+    shown: OnceLock<Vec<Shown>>,
+    sound: OnceLock<Sound>,
     _folder: TempDir,
 }
 
@@ -53,6 +58,8 @@ pub fn cut(segments: Vec<Segment>, container: &str, options: &Options) -> Result
         report: made?,
         path,
         container: container.into(),
+        shown: OnceLock::new(),
+        sound: OnceLock::new(),
         _folder: folder,
     })
 }
@@ -81,20 +88,38 @@ pub fn frame_time(frame: u32) -> Timestamp {
 }
 
 impl Made {
+    /// The frames shown.
+    pub fn shown(&self) -> &[Shown] {
+        self.shown.get_or_init(|| observe::shown(&self.path))
+    }
+
+    /// The sound heard.
+    pub fn sound(&self) -> &Sound {
+        self.sound.get_or_init(|| Sound::of(&self.path, &[]))
+    }
+
+    /// The packets of the picture. Matroska has no decoding times, and what ffprobe makes up for
+    /// them has holes.
+    pub fn packets(&self) -> Vec<Packet> {
+        let mut packets = observe::packets(&self.path);
+        if self.container == "mkv" {
+            for (index, packet) in packets.iter_mut().enumerate() {
+                packet.dts = Some(i64::MIN + index as i64);
+            }
+        }
+        packets
+    }
+
     /// Checks that exactly the frames with these numbers are shown, in this order, that the
     /// report counts them, and that an MP4 starts fast.
-    pub fn shows(&self, expected: impl IntoIterator<Item = u32>) -> Vec<Shown> {
-        let shown = observe::shown(&self.path);
+    pub fn shows(&self, expected: impl IntoIterator<Item = u32>) -> &[Shown] {
+        let shown = self.shown();
         let expected: Vec<u32> = expected.into_iter().collect();
-        assert_eq!(observe::numbers(&shown), expected, "{}", self.container);
-        let Report {
-            frames,
-            frames_copied,
-            frames_encoded,
-            ..
-        } = self.report;
-        assert_eq!(frames, expected.len() as u64, "{:?}", self.report);
-        assert_eq!(frames_copied + frames_encoded, frames, "{:?}", self.report);
+        assert_eq!(observe::numbers(shown), expected, "{}", self.container);
+        let report = &self.report;
+        assert_eq!(report.frames, expected.len() as u64, "{report:?}");
+        let both = report.frames_copied + report.frames_encoded;
+        assert_eq!(both, report.frames, "{report:?}");
         if ["mp4", "mov"].contains(&self.container.as_str()) {
             let movie = Movie::open(&self.path);
             assert!(movie.fast_start(), "{}", self.container);
@@ -108,50 +133,83 @@ impl Made {
         observe::check_even(&self.packets(), fps);
     }
 
-    /// The packets of the picture. Matroska has no decoding times, and what ffprobe makes up for
-    /// them has holes.
-    pub fn packets(&self) -> Vec<observe::Packet> {
-        let mut packets = observe::packets(&self.path);
-        if self.container == "mkv" {
-            for (index, packet) in packets.iter_mut().enumerate() {
-                packet.dts = Some(i64::MIN + index as i64);
-            }
-        }
-        packets
+    /// When frame `number` is shown.
+    fn time_of(&self, number: u32) -> f64 {
+        let frame = self.shown().iter().find(|frame| frame.number == number);
+        let Some(frame) = frame else {
+            panic!("frame {number} is not shown")
+        };
+        frame.pts
     }
 
-    /// Checks that the sound under each of `numbers` (at 25 frames a second) is the noise that
-    /// fixtures hold there, to `most` milliseconds.
+    /// How well the noise that fixtures hold under frame `number` (at 25 frames a second) is heard
+    /// there, and how much too late.
+    pub fn hears(&self, number: u32, channels: u16) -> Lag {
+        let due = f64::from(number) / 25.0;
+        let ideal = Sound::ideal(due, 0.3, channels);
+        observe::lag(&ideal, due, self.sound(), self.time_of(number), 0.3)
+    }
+
+    /// Checks that the sound under each of `numbers` is in step, to `most` milliseconds.
     pub fn is_in_step(&self, numbers: &[u32], channels: u16, most: f64) {
-        let shown = observe::shown(&self.path);
-        let sound = Sound::of(&self.path, &[]);
         for &number in numbers {
-            let Some(frame) = shown.iter().find(|frame| frame.number == number) else {
-                panic!("frame {number} is not shown")
-            };
-            let due = f64::from(number) / 25.0;
-            let ideal = Sound::ideal(due, 0.3, channels);
-            let Lag { ms, peak } = observe::lag(&ideal, due, &sound, frame.pts, 0.3);
+            let lag = self.hears(number, channels);
             assert!(
-                ms.abs() <= most && peak > 0.8,
-                "{}: at frame {number} the sound is {ms} ms off (correlation {peak})",
+                lag.ms.abs() <= most && lag.peak > 0.8,
+                "{}: at frame {number}: {lag:?}",
                 self.container
             );
         }
     }
+
+    /// The same against the source's own sound, as [`observe::in_step`] has it, which holds
+    /// whatever its codec did to it.
+    pub fn is_in_step_with(&self, source: &Fixture, numbers: &[u32], most: f64) {
+        let before = original(source);
+        for &number in numbers {
+            let frame = before.shown.iter().find(|frame| frame.number == number);
+            let from = frame.expect("the source has the frame").pts;
+            let heard = before.sound.get_or_init(|| Sound::of(&source.path, &[""]));
+            let lag = observe::lag(heard, from, self.sound(), self.time_of(number), 0.3);
+            assert!(
+                lag.ms.abs() <= most && lag.peak > 0.8,
+                "{}: at frame {number}: {lag:?}",
+                self.container
+            );
+        }
+    }
+
+    /// Checks that the frames among `numbers` are those of `source`, bit for bit.
+    pub fn has_copied(&self, source: &Fixture, numbers: Range<u32>) {
+        let before = original(source);
+        let find = |frames: &[Shown], number: u32| {
+            let frame = frames.iter().find(|frame| frame.number == number);
+            frame.map(|frame| frame.md5.clone())
+        };
+        for number in numbers {
+            let (was, is) = (find(&before.shown, number), find(self.shown(), number));
+            assert!(was.is_some() && was == is, "frame {number} changed");
+        }
+    }
 }
 
-/// Checks that the frames of `result` among `numbers` are those of `source`, bit for bit.
-pub fn same_pictures(source: &Fixture, result: &[Shown], numbers: std::ops::Range<u32>) {
-    let before = observe::shown_despite(&source.path, &[""]);
-    for number in numbers {
-        let find = |frames: &[Shown]| {
-            let frame = frames.iter().find(|frame| frame.number == number);
-            frame
-                .unwrap_or_else(|| panic!("frame {number} is not there"))
-                .md5
-                .clone()
-        };
-        assert_eq!(find(&before), find(result), "frame {number} changed");
+/// What a source shows, decoded once for all tests in this process.
+struct Original {
+    shown: Vec<Shown>,
+    sound: OnceLock<Sound>,
+}
+
+fn original(source: &Fixture) -> Arc<Original> {
+    static KNOWN: LazyLock<Mutex<HashMap<PathBuf, Arc<Original>>>> = LazyLock::new(Mutex::default);
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let path: &Path = &source.path;
+    if let Some(original) = known().get(path) {
+        return Arc::clone(original);
     }
+    let original = Arc::new(Original {
+        shown: observe::shown_despite(path, &[""]),
+        sound: OnceLock::new(),
+    });
+    known().insert(path.into(), Arc::clone(&original));
+    original
 }

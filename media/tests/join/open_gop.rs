@@ -82,7 +82,7 @@ fn behind_a_kept_gap() {
         };
         let made = join(&[whole, second], "mp4", &options);
         let shown = made.shows((0..100).chain(first..225));
-        for frame in &shown {
+        for frame in shown {
             let due = f64::from(frame.number) / 25.0;
             assert!((frame.pts - shown[0].pts - due).abs() < 0.002, "{frame:?}");
         }

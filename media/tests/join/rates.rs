@@ -2,7 +2,7 @@
 
 use flatbed_media::cut::{OnMismatch, Options};
 
-use super::{Made, frames, join, same_pictures};
+use super::{Made, frames, join};
 use crate::fixture::{Fixture, Source};
 use crate::observe;
 
@@ -11,8 +11,8 @@ const SETS: &str = "keyint=25:min-keyint=25:scenecut=0:bframes=2:level=40";
 
 /// Checks that each frame of each segment is shown at its time.
 fn on_time(made: &Made, parts: &[Fixture]) {
-    let shown = observe::shown(&made.path);
-    let tick = observe::packets(&made.path)[0].tick;
+    let shown = made.shown();
+    let tick = made.packets()[0].tick;
     let mut begin = shown[0].pts;
     let mut frames = shown.iter();
     for part in parts {
@@ -43,11 +43,11 @@ fn other_timescales_make_no_other_times() {
             .collect();
         for container in ["mp4", "mkv", "ts"] {
             let made = join(&parts, container, &Options::default());
-            let shown = made.shows(0..110);
+            made.shows(0..110);
             made.is_even((25, 1));
             on_time(&made, &parts);
             for part in &parts {
-                same_pictures(part, &shown, part.numbers());
+                made.has_copied(part, part.numbers());
             }
         }
         join(&parts, "mp4", &frames(7, 99)).is_even((25, 1));
@@ -99,12 +99,12 @@ fn the_frame_rate_may_change_where_the_stream_says_the_same() {
     ] {
         for container in ["mov", "mkv"] {
             let made = join(&parts, container, &Options::default());
-            let shown = made.shows(0..150);
+            made.shows(0..150);
             on_time(&made, &parts);
             observe::check_order(&made.packets());
             assert_eq!(made.report.frames_encoded, 0);
             for part in &parts {
-                same_pictures(part, &shown, part.numbers());
+                made.has_copied(part, part.numbers());
             }
         }
     }
@@ -118,7 +118,7 @@ fn a_cut_across_a_change_of_rate() {
     // The second segment's frames are half as long: 2 s and 30 of its frames are 2.6 s.
     let made = join(&parts, "mp4", &frames(30, 65));
     made.shows(30..80);
-    let times: Vec<f64> = observe::shown(&made.path).iter().map(|frame| frame.pts).collect();
+    let times: Vec<f64> = made.shown().iter().map(|frame| frame.pts).collect();
     for (index, time) in times.iter().enumerate() {
         let due = index.min(20) as f64 * 0.04 + index.saturating_sub(20) as f64 * 0.02;
         assert!((time - times[0] - due).abs() < 0.001, "frame {index}: {time}");
@@ -134,9 +134,9 @@ fn another_rate_in_the_sps_is_encoded_when_asked() {
         ..Options::default()
     };
     let made = join(&parts, "mp4", &options);
-    let shown = made.shows(0..100);
+    made.shows(0..100);
     on_time(&made, &parts);
-    same_pictures(&parts[0], &shown, 0..50);
+    made.has_copied(&parts[0], 0..50);
 }
 
 #[test]

@@ -2,9 +2,8 @@
 
 use flatbed_media::cut::Options;
 
-use super::{AAC_FRAME, IN_STEP, cut, frames, join, same_pictures, segments};
+use super::{AAC_FRAME, IN_STEP, cut, frames, join, segments};
 use crate::fixture::{Recorder, Source};
-use crate::observe::Sound;
 
 const HEADER: Recorder = Recorder {
     map: true,
@@ -22,11 +21,11 @@ fn segments_with_a_header_each() {
         let parts = source(codec, audio).recorder(HEADER).segments(&[50, 60, 50]);
         for (container, most) in [("mp4", IN_STEP), ("mkv", IN_STEP), ("ts", 128.0)] {
             let made = join(&parts, container, &Options::default());
-            let shown = made.shows(0..160);
+            made.shows(0..160);
             made.is_even((25, 1));
             assert_eq!(made.report.frames_encoded, 0);
             for part in &parts {
-                same_pictures(part, &shown, part.numbers());
+                made.has_copied(part, part.numbers());
             }
             made.is_in_step(&[0, 42, 50, 102, 110, 152], 1, most);
         }
@@ -34,7 +33,7 @@ fn segments_with_a_header_each() {
         made.shows(30..130);
         made.is_even((25, 1));
         made.is_in_step(&[30, 42, 50, 102, 110, 122], 1, IN_STEP);
-        assert_eq!(Sound::of(&made.path, &[]).holes, []);
+        assert_eq!(made.sound().holes, []);
     }
 }
 

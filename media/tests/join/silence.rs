@@ -2,9 +2,9 @@
 
 use flatbed_media::cut::Options;
 
-use super::{IN_STEP, cut, join, segments};
+use super::{IN_STEP, Made, cut, join, segments};
 use crate::fixture::{Fixture, Source};
-use crate::observe::{self, Lag, Sound};
+use crate::observe;
 
 fn with_sound() -> Source {
     Source::new().audio("aac")
@@ -20,16 +20,10 @@ fn three(middle: impl Fn(Source) -> Source) -> Vec<Fixture> {
     parts.into_iter().enumerate().map(build).collect()
 }
 
-/// How well the noise under frame `number` is heard there.
-fn peak(made: &super::Made, number: u32) -> f64 {
-    let shown = observe::shown(&made.path);
-    let sound = Sound::of(&made.path, &[]);
-    let frame = shown.iter().find(|frame| frame.number == number);
-    let due = f64::from(number) / 25.0;
-    let ideal = Sound::ideal(due, 0.3, 2);
-    let at = frame.expect("a frame that is shown").pts;
-    let Lag { ms, peak } = observe::lag(&ideal, due, &sound, at, 0.3);
-    if ms.abs() > IN_STEP { 0.0 } else { peak }
+/// Whether the sound that belongs under frame `number` is missing.
+fn is_silent(made: &Made, number: u32) -> bool {
+    let lag = made.hears(number, 2);
+    lag.peak < 0.3 || lag.ms.abs() > IN_STEP
 }
 
 #[test]
@@ -40,7 +34,7 @@ fn a_silent_segment_between_others_leaves_them_in_step() {
         made.shows(0..150);
         made.is_even((25, 1));
         made.is_in_step(&[0, 30, 42, 100, 110, 142], 2, IN_STEP);
-        assert!(peak(&made, 60) < 0.3, "silence under frame 60");
+        assert!(is_silent(&made, 60));
         assert!(!made.report.notes.is_empty());
     }
 }
@@ -52,7 +46,7 @@ fn short_sound_leaves_a_gap_and_no_drift() {
         let made = join(&parts, container, &Options::default());
         made.shows(0..150);
         made.is_in_step(&[42, 50, 70, 100, 142], 2, IN_STEP);
-        assert!(peak(&made, 85) < 0.3, "silence under frame 85");
+        assert!(is_silent(&made, 85));
     }
 }
 
@@ -65,7 +59,7 @@ fn long_sound_ends_with_its_picture() {
         made.is_even((25, 1));
         made.is_in_step(&[42, 50, 92, 100, 108, 142], 2, IN_STEP);
         // Neither track of the result goes on behind the other.
-        let sound = Sound::of(&made.path, &[]);
+        let sound = made.sound();
         assert!((sound.end() - sound.start - 6.0).abs() < 0.03, "{}", sound.end());
     }
 }
@@ -79,7 +73,7 @@ fn encoded_sound_is_filled_with_silence() {
     let made = join(&parts, "mp4", &Options::default());
     made.shows(0..150);
     made.is_in_step(&[42, 50, 60, 100, 142], 1, IN_STEP);
-    assert_eq!(Sound::of(&made.path, &[]).holes, []);
+    assert_eq!(made.sound().holes, []);
 }
 
 #[test]
@@ -118,5 +112,5 @@ fn a_differing_sound_is_refused_or_encoded() {
     made.shows(0..100);
     made.is_in_step(&[0, 42], 2, IN_STEP);
     made.is_in_step(&[50, 60, 92], 1, IN_STEP);
-    assert_eq!(Sound::of(&made.path, &[]).holes, []);
+    assert_eq!(made.sound().holes, []);
 }

@@ -4,7 +4,7 @@ use flatbed_media::cut::Options;
 
 use super::{AAC_FRAME, IN_STEP, Made, frames, join};
 use crate::fixture::{Fixture, Source};
-use crate::observe::{self, Sound};
+use crate::observe;
 
 /// Lengths that no audio frame divides.
 const PARTS: [u32; 3] = [31, 44, 38];
@@ -18,20 +18,13 @@ fn beside_seams(part: &Fixture, from: u32, to: u32) -> Vec<u32> {
 /// Checks each segment's sound against its own source.
 fn check(parts: &[Fixture], made: &Made, from: u32, to: u32, most: f64) {
     for part in parts {
-        for step in observe::in_step(&part.path, &made.path, &beside_seams(part, from, to)) {
-            assert!(
-                step.ms.abs() <= most && step.peak > 0.8,
-                "{}: {step:?}",
-                made.path.display()
-            );
-        }
+        made.is_in_step_with(part, &beside_seams(part, from, to), most);
     }
 }
 
 /// The sound lies under the picture from end to end, to `most` milliseconds.
 fn covers(made: &Made, most: f64) {
-    let shown = observe::shown(&made.path);
-    let sound = Sound::of(&made.path, &[]);
+    let (shown, sound) = (made.shown(), made.sound());
     let (first, last) = (shown[0].pts, shown[shown.len() - 1].pts + 0.04);
     assert!(
         (sound.start - first) * 1000.0 <= most && (last - sound.end()) * 1000.0 <= most,
@@ -118,7 +111,7 @@ fn g711_becomes_aac_and_does_not_drift() {
         check(&parts[7..], &made, 0, frames, most);
         let numbers: Vec<u32> = (0..frames - 8).step_by(20).collect();
         made.is_in_step(&numbers, 1, IN_STEP);
-        assert_eq!(Sound::of(&made.path, &[]).holes, []);
+        assert_eq!(made.sound().holes, []);
     }
 }
 
@@ -132,9 +125,7 @@ fn early_and_late_sound_stays_so() {
         made.shows(0..113);
         for part in &parts {
             let numbers = [part.numbers().start + 6, part.numbers().end - 9];
-            for step in observe::in_step(&part.path, &made.path, &numbers) {
-                assert!(step.ms.abs() <= IN_STEP && step.peak > 0.8, "{step:?}");
-            }
+            made.is_in_step_with(part, &numbers, IN_STEP);
         }
     }
 }

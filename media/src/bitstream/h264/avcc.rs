@@ -4,7 +4,7 @@
 use crate::bitstream::bits::{Result, SyntaxError};
 use crate::bitstream::nal::annex_b;
 
-use super::sets::ParameterSets;
+use super::sets::MAX_BYTES;
 use super::sps::Sps;
 use super::unit;
 
@@ -33,6 +33,7 @@ impl AvcConfig {
     }
 
     /// Collects the parameter sets among these NAL units, for four-byte lengths.
+    /// Fails on a set that is too long for the record.
     pub fn from_units<'a>(units: impl IntoIterator<Item = &'a [u8]>) -> Result<Self> {
         let mut config = Self {
             length_width: 4,
@@ -47,6 +48,9 @@ impl AvcConfig {
                 unit::SPS_EXTENSION => &mut config.sps_extensions,
                 _ => continue,
             };
+            if nal.len() > MAX_BYTES {
+                return Err(SyntaxError("an oversized parameter set"));
+            }
             if !sets.iter().any(|set| set == nal) {
                 sets.push(nal.to_vec());
             }
@@ -111,12 +115,6 @@ impl AvcConfig {
             push_sets(&mut out, &self.sps_extensions)?;
         }
         Ok(out)
-    }
-
-    /// The sets by their ids.
-    pub fn sets(&self) -> Result<ParameterSets> {
-        let all = self.sps.iter().chain(&self.pps);
-        ParameterSets::from_units(all.map(Vec::as_slice))
     }
 }
 

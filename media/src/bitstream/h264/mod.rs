@@ -9,7 +9,7 @@
 //! | `reorder` | depth of reordering; an SPS that declares another one |
 //! | `avcc` | the sets in MP4 (`avcC`) |
 //! | `slice`, `slice_read`, `ref_lists`, `slice_write` | slice headers, read and written |
-//! | `sei`, `access_unit` | what an access unit is; dropping sets from it |
+//! | `sei`, `access_unit` | recovery points; what the slices of an access unit say |
 //! | `edge`, `unsuitable` | encoded edges under the source's SPS (way 5) |
 //! | `second` | encoded edges under an SPS of their own (way 1) |
 //! | `open_gop`, `numbering`, `references`, `relist`, `refusal` | an open GOP made to start a sequence |
@@ -21,27 +21,26 @@
 //! # An edge
 //!
 //! ```ignore
-//! let source = AvcConfig::from_extradata(&extradata)?; // avcC or annex B
-//! let sets = source.sets()?;
-//! // Per access unit, when asked: insert in-band sets first, then look.
-//! let found = AccessUnit::inspect(units, &sets);
-//! let first = found.first.ok_or(NoSlices)?; // .sps_id, .idr_pic_id, .scan, …
+//! let mut config = AvcConfig::from_extradata(&extradata)?; // avcC or annex B
+//! let mut sets = ParameterSets::new();
+//! for unit in config.sps.iter().chain(&config.pps) {
+//!     sets.insert(unit)?; // and those inside packets
+//! }
 //! // x264: bframes=0, ref=1, the source's profile, cabac and 8x8dct; qp from
-//! // found.mean_qp(); tff or bff for Scan::AdaptiveFrame, fake-interlaced for
-//! // Scan::Frame and Scan::Field.
-//! let encoder = AvcConfig::from_extradata(&encoder_extradata)?.sets()?;
-//! let pps_id = sets.free_pps_id().ok_or(Unsuitable::IdsTaken)?;
-//! let mut edge = EdgeRewriter::new(&sets, first.sps_id, &encoder, pps_id)?;
-//! let mut config = source.clone();
+//! // found.mean_qp(); with fields, tff or bff (mbaff) or fake-interlaced.
+//! let found = AccessUnit::inspect(units, &sets);
+//! let first = found.first.ok_or(NoSlices)?;
+//! let encoder = ParameterSets::from_units(nal::annex_b(&encoder_extradata))?;
+//! let pps_id = sets.free_pps_id().ok_or(NoFreeId)?;
+//! let mut edge = EdgeRewriter::new(&sets, sps_id, &encoder, pps_id)?;
 //! config.length_width = 4;
 //! config.pps.push(edge.pps().to_vec());
 //! let avcc = config.build()?;
 //! edge.begin(idr_before, idr_after, first.delta_poc_bottom < 0);
 //! let sample = edge.rewrite(nal::annex_b(&packet))?; // one encoded access unit
-//! let copied = without_sets(&source_packet, source.length_width)?;
 //! ```
 //!
-//! When [`EdgeRewriter::new`] says [`Unsuitable`], [`second_sets`] and
+//! When [`EdgeRewriter::new`] finds the encoder unsuitable, [`second_sets`] and
 //! [`slices_only`] are the other way.
 //!
 //! # An open GOP
@@ -82,17 +81,11 @@ pub use access_unit::{AccessUnit, slices_only};
 pub use avcc::AvcConfig;
 pub use edge::EdgeRewriter;
 pub use open_gop::{OpenGopRewriter, Rewritten};
-pub use pps::Pps;
-pub use ref_lists::{ListOp, Marking, Mmco};
-pub use refusal::Refusal;
-pub use reorder::with_restriction;
 pub use second::{SecondSets, second_sets};
-pub use sei::{RecoveryPoint, recovery_point};
+pub use sei::recovery_point;
 pub use sets::{Inserted, ParameterSets};
-pub use slice::{Deblocking, SliceHeader, SlicePeek, SliceType, Structure};
+pub use slice::SlicePeek;
 pub use sps::Sps;
-pub use unsuitable::Unsuitable;
-pub use vui::{Colour, Restriction, Timing, Vui};
 
 #[cfg(test)]
 mod tests;

@@ -70,19 +70,6 @@ impl OpenGopRewriter {
         }
     }
 
-    /// Takes note of an access unit before the open GOP (four-byte lengths).
-    /// This is only needed after [`Refusal::Ambiguous`], and best begun at an IDR
-    /// picture.
-    pub fn observe(&mut self, sample: &[u8]) -> Result<(), Refusal> {
-        let slices = headers(sample, &self.sets)?;
-        let first = slices.first().ok_or(NO_SLICES)?;
-        let (sps, _) = self.sets.active(first.pps_id)?;
-        let (source, current, _) = State::enter(self.source.take(), sps, first, self.next_key)?;
-        self.next_key += 1;
-        self.source = Some(source.leave(current, &first.marking));
-        Ok(())
-    }
-
     /// Rewrites the next access unit, a sample with four-byte lengths. The first
     /// one must be the I picture of the recovery point; none may be left out,
     /// leading pictures included.
@@ -142,20 +129,17 @@ impl State {
         first: &SliceHeader,
         key: u64,
     ) -> Result<(Self, Picture, i64), Refusal> {
-        let (state, numbers) = match last {
-            Some(mut state) if !first.is_idr() => {
-                let numbers = state.numbering.next(first).ok_or(Refusal::Gap)?;
-                (state, numbers)
-            }
-            _ => {
-                let (numbering, numbers) = Numbering::at(sps, first);
-                let buffer = if first.is_idr() {
-                    Buffer::empty(sps.max_num_ref_frames)
-                } else {
-                    Buffer::unknown(sps.max_num_ref_frames)
-                };
-                (Self { numbering, buffer }, numbers)
-            }
+        let (state, numbers) = if let Some(mut state) = last {
+            let numbers = state.numbering.next(first).ok_or(Refusal::Gap)?;
+            (state, numbers)
+        } else {
+            let (numbering, numbers) = Numbering::at(sps, first);
+            let buffer = if first.is_idr() {
+                Buffer::empty(sps.max_num_ref_frames)
+            } else {
+                Buffer::unknown(sps.max_num_ref_frames)
+            };
+            (Self { numbering, buffer }, numbers)
         };
         let bottom = numbers.top + i64::from(first.delta_poc_bottom);
         let picture = Picture {

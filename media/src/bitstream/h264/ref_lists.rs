@@ -154,19 +154,6 @@ impl Marking {
             }
         }
     }
-
-    /// The operations, none unless adaptive.
-    pub fn operations(&self) -> &[Mmco] {
-        match self {
-            Self::Adaptive(steps) => steps,
-            _ => &[],
-        }
-    }
-
-    /// Whether it starts the numbering over (operation 5).
-    pub fn resets(&self) -> bool {
-        self.operations().contains(&Mmco::Reset)
-    }
 }
 
 impl Mmco {
@@ -231,7 +218,6 @@ mod tests {
         for marking in &markings {
             assert_eq!(Marking::read(&mut reader, false).as_ref(), Ok(marking));
         }
-        assert!(markings[2].resets());
     }
 
     #[test]

@@ -26,8 +26,7 @@ pub enum Refusal {
     PictureOrder,
     /// A slice refers only to pictures before the first one.
     RefersBefore,
-    /// The order of a reference list depends on pictures that were not seen:
-    /// [`observe`](super::OpenGopRewriter::observe) those before the open GOP.
+    /// The order of a reference list depends on pictures before the open GOP.
     Ambiguous,
 }
 

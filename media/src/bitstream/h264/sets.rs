@@ -35,7 +35,7 @@ pub enum Inserted {
 }
 
 /// An `avcC` box has 16 bits for a set's length, and no real one comes near.
-const MAX_BYTES: usize = 0xffff;
+pub(super) const MAX_BYTES: usize = 0xffff;
 
 impl ParameterSets {
     /// No sets.

@@ -94,7 +94,8 @@ pub struct SliceHeader {
     pub cabac_init_idc: u8,
     /// `slice_qp_delta`.
     pub qp_delta: i32,
-    /// The luma quantiser that the slice starts with: the PPS's plus the delta.
+    /// The luma quantiser that the slice starts with (7-30): the PPS's plus the
+    /// delta.
     pub qp: i32,
     /// `sp_for_switch_flag`.
     pub sp_for_switch: bool,
@@ -137,11 +138,6 @@ impl SliceHeader {
         let start = SlicePeek::parse_rbsp(rbsp)?;
         let (sps, pps) = sets.active(start.pps_id)?;
         slice_read::read(rbsp, sps, pps)
-    }
-
-    /// The luma quantiser of the slice's first macroblock (7-30).
-    pub fn slice_qp(&self) -> i32 {
-        self.qp
     }
 
     /// Whether the slice is of an IDR picture.

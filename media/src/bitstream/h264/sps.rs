@@ -252,7 +252,7 @@ fn byte(value: u32) -> Result<u8> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::bitstream::h264::{Colour, Timing};
+    use crate::bitstream::h264::vui::{Colour, Timing};
 
     /// x264, High, 1920x1080 interlaced, 4:3 pixels, BT.709, full range.
     pub const INTERLACED: &[u8] = &[

@@ -31,8 +31,6 @@ pub const FILLER: u8 = 12;
 pub const SPS_EXTENSION: u8 = 13;
 /// A prefix of a slice in scalable and multiview streams.
 pub const PREFIX: u8 = 14;
-/// A subset sequence parameter set (annexes F to H).
-pub const SUBSET_SPS: u8 = 15;
 /// A slice extension (annexes F to H).
 pub const SLICE_EXTENSION: u8 = 20;
 

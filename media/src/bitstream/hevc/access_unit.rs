@@ -22,9 +22,6 @@ pub struct AccessUnit {
     pub pictures: u32,
     /// How many slice segments there are.
     pub slices: u32,
-    /// Whether the first slice does not begin a picture: the rest of one whose
-    /// beginning is lost or in the packet before.
-    pub starts_inside_picture: bool,
     /// The type of the random access point, if it is one.
     pub irap: Option<NalType>,
     /// Whether and how the picture leads its random access point.
@@ -43,51 +40,25 @@ pub struct AccessUnit {
     pub slice_type: Option<SliceType>,
     /// `slice_pic_order_cnt_lsb` of the first slice, 0 for IDR pictures.
     pub poc_lsb: Option<u32>,
-    /// False when the stream says that the picture is never shown
-    /// (`pic_output_flag`).
-    pub output: bool,
     /// The mean QP of the slices, where their headers tell. It is the slices'
     /// own: an encoder with adaptive quantisation moves each block around it.
     pub qp: Option<i32>,
-    /// Whether a VPS, SPS or PPS is present.
-    pub parameter_sets: bool,
-    /// Whether an access unit delimiter is present.
-    pub delimiter: bool,
-    /// Whether supplemental enhancement information is present.
-    pub sei: bool,
-    /// Whether an end of sequence or of bitstream follows the picture: the
-    /// next one must be a random access point and starts a new sequence.
-    pub ends_sequence: bool,
-    /// Whether units of another layer are present (a second eye, depth): a
-    /// splice cannot keep them.
-    pub other_layers: bool,
 }
 
 /// Looks at the units of a packet. `sets` must hold those of the packet itself
-/// already ([`ParameterSets::insert_all`]); a slice whose sets are missing or
+/// already ([`ParameterSets::insert`]); a slice whose sets are missing or
 /// whose header is broken behind its first fields leaves the facts from behind
 /// them unset.
 pub fn inspect<'a>(
     units: impl IntoIterator<Item = &'a [u8]>,
     sets: &ParameterSets,
 ) -> Result<AccessUnit> {
-    let mut facts = AccessUnit {
-        output: true,
-        ..AccessUnit::default()
-    };
+    let mut facts = AccessUnit::default();
     let mut qp = Mean::default();
     for unit in units {
         let header = NalHeader::parse(unit)?;
-        if header.layer_id != 0 {
-            facts.other_layers = true;
-        } else if header.kind.is_vcl() {
+        if header.layer_id == 0 && header.kind.is_vcl() {
             facts.add_slice(unit, sets, &mut qp)?;
-        } else {
-            facts.parameter_sets |= header.kind.is_parameter_set();
-            facts.delimiter |= header.kind == NalType::ACCESS_UNIT_DELIMITER;
-            facts.sei |= header.kind.is_sei();
-            facts.ends_sequence |=
-                header.kind == NalType::END_OF_SEQUENCE || header.kind == NalType::END_OF_BITSTREAM;
         }
     }
     facts.qp = qp.value();
@@ -110,7 +81,6 @@ impl AccessUnit {
         }
         let kind = start.header.kind;
         self.first = Some(start);
-        self.starts_inside_picture = !start.first_in_picture;
         self.irap = kind.is_irap().then_some(kind);
         self.leading = match kind {
             _ if kind.is_rasl() => Some(Leading::Rasl),
@@ -128,7 +98,6 @@ impl AccessUnit {
         if let Some(fields) = fields {
             self.slice_type = Some(fields.slice_type);
             self.poc_lsb = Some(fields.poc_lsb);
-            self.output = fields.output;
         }
         Ok(())
     }
@@ -177,8 +146,7 @@ mod tests {
         let facts = inspect(units, &sets()).expect("inspect");
         assert_eq!(facts.irap, Some(NalType::IDR_N_LP));
         assert_eq!((facts.pictures, facts.slices, facts.qp), (1, 1, Some(33)));
-        assert!(facts.parameter_sets && facts.delimiter && facts.sei && facts.output);
-        assert!(!facts.disposable && !facts.other_layers && !facts.ends_sequence);
+        assert!(!facts.disposable);
         assert_eq!(
             (facts.slice_type, facts.poc_lsb),
             (Some(SliceType::I), Some(0))
@@ -217,11 +185,11 @@ mod tests {
         let mut second = typed(1, 0);
         second[1] |= 1 << 3;
         let facts = inspect([&second[..]], &sets()).expect("inspect");
-        assert!(facts.other_layers && facts.first.is_none());
+        assert!(facts.first.is_none() && facts.slices == 0);
         let mut torn = typed(1, 0);
         torn[2] = 0x50;
         let facts = inspect([&torn[..]], &sets()).expect("inspect");
-        assert!(facts.starts_inside_picture && facts.pictures == 0);
+        assert_eq!((facts.pictures, facts.slices), (0, 1));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A clean random access picture as the first copied one.
 //!
 //! Pictures that lead a CRA may refer to what is before it; when that is cut
-//! away they are encoded anew and dropped here ([`NalType::is_leading`]), and the
+//! away they are encoded anew and dropped by the caller, and the
 //! CRA becomes a BLA without leading pictures (ITU-T H.265 section 7.4.2.2):
 //! its order count starts anew, references to the past are void.
 //!

@@ -130,7 +130,7 @@ fn source_facts(source: &ParameterSets) -> std::result::Result<(Floor, Format, V
         if !same_picture(&sps.format, &first.format) || !same_display(&sps.vui, &first.vui) {
             return Err(Unsuitable::SourceFormatsDiffer);
         }
-        floor.buffering = floor.buffering.covering(&sps.ordering.highest());
+        floor.buffering = floor.buffering.covering(sps.ordering.highest());
         floor.level_idc = floor.level_idc.max(sps.profile.level_idc);
     }
     if source.all_sps().any(|sps| sps.vui.field_seq) {
@@ -188,6 +188,7 @@ mod tests {
     use super::*;
     use crate::bitstream::hevc::ordering::SubLayer;
     use crate::bitstream::hevc::samples::{PPS, SPS, SPS_FULL, VPS};
+    use crate::bitstream::hevc::slice::SliceStart;
     use crate::bitstream::nal::prefixed;
 
     const IDR: &[u8] = &[0x28, 0x01, 0xef, 0x1d, 0x80, 0x62, 0x76, 0xbf, 0x02, 0x3d];
@@ -201,7 +202,7 @@ mod tests {
     #[test]
     fn sets_move_beside_the_sources_and_take_its_limits() {
         let buffering = SubLayer {
-            max_dec_pic_buffering: 7,
+            dpb_pictures: 7,
             max_num_reorder: 4,
             max_latency_increase_plus1: 0,
         };
@@ -237,7 +238,7 @@ mod tests {
         let units: Vec<_> = prefixed(&out, 4).collect::<Result<_>>().expect("prefixed");
         assert_eq!(units.len(), 2);
         for unit in units {
-            let start = crate::bitstream::hevc::SliceStart::parse(unit).expect("slice");
+            let start = SliceStart::parse(unit).expect("slice");
             assert_eq!((start.pps_id, start.no_output_of_prior_pics), (15, false));
         }
         assert!(rewriter.rewrite([sei]).is_err());

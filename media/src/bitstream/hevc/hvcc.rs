@@ -204,16 +204,6 @@ impl Hvcc {
         Ok(())
     }
 
-    /// Says of every parameter set array whether the samples hold no more of
-    /// them; of SEI arrays nothing.
-    pub fn set_complete(&mut self, complete: bool) {
-        for array in &mut self.arrays {
-            if array.kind.is_parameter_set() {
-                array.complete = complete;
-            }
-        }
-    }
-
     /// The units of all arrays, in order.
     pub fn units(&self) -> impl Iterator<Item = &[u8]> {
         self.arrays
@@ -222,6 +212,7 @@ impl Hvcc {
     }
 
     /// The parameter sets by their ids.
+    #[cfg(test)]
     pub fn sets(&self) -> Result<ParameterSets> {
         let mut sets = ParameterSets::new();
         sets.insert_all(self.units())?;
@@ -321,14 +312,13 @@ mod tests {
         for unit in [&sps, &pps, &pps] {
             hvcc.push(unit, true).expect("push");
         }
-        hvcc.set_complete(false);
         assert_eq!(hvcc.min_spatial_segmentation, 0);
         let counts: Vec<_> = hvcc
             .arrays
             .iter()
             .map(|array| (array.kind.0, array.complete, array.units.len()))
             .collect();
-        assert_eq!(counts, [(32, false, 1), (33, false, 2), (34, false, 2)]);
+        assert_eq!(counts, [(32, true, 1), (33, true, 2), (34, true, 2)]);
         assert!(hvcc.push(SPS_FULL, true).is_err(), "10 bits beside 8");
         assert!(hvcc.push(&[0x28, 1, 2], true).is_err());
     }

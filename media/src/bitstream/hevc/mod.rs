@@ -18,7 +18,10 @@
 //!
 //! ```ignore
 //! let mut hvcc = Hvcc::from_extradata(source_extradata, true)?;
-//! let source = hvcc.sets()?;
+//! let mut source = ParameterSets::new();
+//! for unit in hvcc.units() {
+//!     source.insert(unit)?; // of VPS, SPS and PPS
+//! }
 //! // libx265 with bframes=0, ref=1, no-open-gop, and the source's profile,
 //! // range, colours and aspect ratio
 //! let edge = EdgeRewriter::new(&source, annex_b(encoder_extradata))?;
@@ -63,20 +66,11 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
-pub use access_unit::{AccessUnit, Leading, inspect};
-pub use cra::to_bla;
+pub use access_unit::inspect;
 pub use edge::EdgeRewriter;
-pub use format::Format;
-pub use hvcc::{Array, Hvcc};
-pub use ordering::{Floor, Ordering, SubLayer};
-pub use pps::Pps;
-pub use profile::ProfileTierLevel;
+pub use hvcc::Hvcc;
 pub use seam::resume_copy;
 pub use sets::{Inserted, ParameterSets};
-pub use slice::{SliceFields, SliceHeader, SliceStart, SliceType, begins_picture};
-pub use slice_edit::{clear_no_output_of_prior_pics, with_pps_id};
+pub use slice::begins_picture;
 pub use sps::Sps;
 pub use unit::{NalHeader, NalType};
-pub use unsuitable::Unsuitable;
-pub use vps::Vps;
-pub use vui::{Colour, Vui};

@@ -9,7 +9,7 @@ use crate::bitstream::bits::{BitReader, BitWriter, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SubLayer {
     /// `max_dec_pic_buffering_minus1` + 1: pictures, the current one included.
-    pub max_dec_pic_buffering: u8,
+    pub dpb_pictures: u8,
     /// `max_num_reorder_pics`: pictures that may come before another one in
     /// the stream and after it on the screen.
     pub max_num_reorder: u8,
@@ -19,14 +19,14 @@ pub struct SubLayer {
 
 impl SubLayer {
     /// `SpsMaxLatencyPictures` (7-9), none without a limit.
-    pub fn max_latency_pictures(&self) -> Option<u64> {
+    pub fn max_latency_pictures(self) -> Option<u64> {
         let increase = u64::from(self.max_latency_increase_plus1).checked_sub(1)?;
         Some(u64::from(self.max_num_reorder) + increase)
     }
 
     /// The least limits under which streams of both kinds decode.
     #[must_use]
-    pub fn covering(&self, other: &Self) -> Self {
+    pub fn covering(self, other: Self) -> Self {
         let max_num_reorder = self.max_num_reorder.max(other.max_num_reorder);
         let latency = self
             .max_latency_pictures()
@@ -36,7 +36,7 @@ impl SubLayer {
             u32::try_from(increase + 1).unwrap_or(0)
         });
         Self {
-            max_dec_pic_buffering: self.max_dec_pic_buffering.max(other.max_dec_pic_buffering),
+            dpb_pictures: self.dpb_pictures.max(other.dpb_pictures),
             max_num_reorder,
             max_latency_increase_plus1,
         }
@@ -68,7 +68,7 @@ impl Ordering {
         let mut layers = Vec::with_capacity(usize::from(count));
         for _ in 0..count {
             layers.push(SubLayer {
-                max_dec_pic_buffering: limited(reader, 15, "max_dec_pic_buffering_minus1")? + 1,
+                dpb_pictures: limited(reader, 15, "max_dec_pic_buffering_minus1")? + 1,
                 max_num_reorder: limited(reader, 15, "max_num_reorder_pics")?,
                 max_latency_increase_plus1: reader.ue()?,
             });
@@ -79,7 +79,7 @@ impl Ordering {
     /// The opposite of [`Self::parse`].
     pub(super) fn write(&self, writer: &mut BitWriter) {
         for layer in &self.layers {
-            writer.ue(u32::from(layer.max_dec_pic_buffering.saturating_sub(1)));
+            writer.ue(u32::from(layer.dpb_pictures.saturating_sub(1)));
             writer.ue(u32::from(layer.max_num_reorder));
             writer.ue(layer.max_latency_increase_plus1);
         }
@@ -92,7 +92,7 @@ impl Ordering {
 
     /// Every sub-layer raised to at least `floor`.
     #[must_use]
-    pub fn raised_to(&self, floor: &SubLayer) -> Self {
+    pub fn raised_to(&self, floor: SubLayer) -> Self {
         Self {
             layers: self
                 .layers
@@ -109,7 +109,7 @@ mod tests {
 
     fn layer(dpb: u8, reorder: u8, latency: u32) -> SubLayer {
         SubLayer {
-            max_dec_pic_buffering: dpb,
+            dpb_pictures: dpb,
             max_num_reorder: reorder,
             max_latency_increase_plus1: latency,
         }
@@ -118,13 +118,13 @@ mod tests {
     #[test]
     fn covering_takes_the_larger_limit_of_each_kind() {
         // Latency pictures: 0 + 4 and 2 + 1; over a reorder of 2 that is 2 more.
-        assert_eq!(layer(2, 0, 5).covering(&layer(5, 2, 2)), layer(5, 2, 3));
-        assert_eq!(layer(5, 2, 2).covering(&layer(2, 0, 5)), layer(5, 2, 3));
+        assert_eq!(layer(2, 0, 5).covering(layer(5, 2, 2)), layer(5, 2, 3));
+        assert_eq!(layer(5, 2, 2).covering(layer(2, 0, 5)), layer(5, 2, 3));
         // No limit on one side is no limit.
-        assert_eq!(layer(2, 0, 0).covering(&layer(5, 2, 2)), layer(5, 2, 0));
-        assert_eq!(layer(2, 0, 1).covering(&layer(2, 0, 1)), layer(2, 0, 1));
+        assert_eq!(layer(2, 0, 0).covering(layer(5, 2, 2)), layer(5, 2, 0));
+        assert_eq!(layer(2, 0, 1).covering(layer(2, 0, 1)), layer(2, 0, 1));
         let huge = layer(16, 15, u32::MAX - 1);
-        assert_eq!(huge.covering(&layer(1, 0, 1)), huge);
+        assert_eq!(huge.covering(layer(1, 0, 1)), huge);
     }
 
     #[test]

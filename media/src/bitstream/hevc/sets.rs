@@ -6,7 +6,7 @@ use super::sps::Sps;
 use super::unit::{NalHeader, NalType};
 use super::vps::Vps;
 use crate::bitstream::bits::{Result, SyntaxError};
-use crate::bitstream::nal::{annex_b, push_prefixed};
+use crate::bitstream::nal::push_prefixed;
 
 /// What [`ParameterSets::insert`] found under the set's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,13 +55,6 @@ impl ParameterSets {
         Self::default()
     }
 
-    /// The sets among the units of a byte stream with start codes.
-    pub fn from_annex_b(data: &[u8]) -> Result<Self> {
-        let mut sets = Self::new();
-        sets.insert_all(annex_b(data))?;
-        Ok(sets)
-    }
-
     /// Stores a VPS, SPS or PPS under its id.
     pub fn insert(&mut self, unit: &[u8]) -> Result<Inserted> {
         if unit.len() > Self::MAX_BYTES {
@@ -86,6 +79,7 @@ impl ParameterSets {
 
     /// Stores the base layer's sets among `units` and passes over the rest;
     /// answers whether any set replaced another.
+    #[cfg(test)]
     pub fn insert_all<'a>(&mut self, units: impl IntoIterator<Item = &'a [u8]>) -> Result<bool> {
         let mut changed = false;
         for unit in units {
@@ -95,11 +89,6 @@ impl ParameterSets {
             }
         }
         Ok(changed)
-    }
-
-    /// The video parameter set of this id.
-    pub fn vps(&self, id: u8) -> Option<&Vps> {
-        find(&self.vps, id)
     }
 
     /// The sequence parameter set of this id.

@@ -76,8 +76,6 @@ pub struct SliceHeader {
 pub struct SliceFields {
     /// `slice_type`.
     pub slice_type: SliceType,
-    /// `pic_output_flag`: false marks a picture that is never shown.
-    pub output: bool,
     /// `slice_pic_order_cnt_lsb`; 0 in IDR pictures, which do not carry it.
     pub poc_lsb: u32,
     /// `SliceQpY` (7-54). None where the header does not follow the profiles up
@@ -121,7 +119,9 @@ impl SliceHeader {
             2 => SliceType::I,
             _ => return Err(SyntaxError("slice_type")),
         };
-        let output = !pps.output_flag_present || reader.flag()?;
+        if pps.output_flag_present {
+            reader.skip(1)?; // pic_output_flag
+        }
         if sps.format.separate_colour_planes {
             reader.skip(2)?; // colour_plane_id
         }
@@ -138,7 +138,6 @@ impl SliceHeader {
             start,
             slice: Some(SliceFields {
                 slice_type,
-                output,
                 poc_lsb,
                 qp,
             }),
@@ -176,7 +175,7 @@ mod tests {
         let slice = header.slice.expect("independent");
         assert_eq!((slice.slice_type, slice.poc_lsb), (SliceType::P, 5));
         assert_eq!(slice.qp, Some(26 + 7));
-        assert_eq!(header.start.header.kind, NalType::TRAIL_R);
+        assert_eq!(header.start.header.kind, NalType(1));
         assert!(SliceHeader::parse(IDR, &ParameterSets::new()).is_err());
         assert!(SliceHeader::parse(SPS, &sets()).is_err());
     }

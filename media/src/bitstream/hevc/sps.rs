@@ -129,7 +129,7 @@ impl Sps {
         front
             .sps
             .ordering
-            .raised_to(&floor.buffering)
+            .raised_to(floor.buffering)
             .write(&mut writer);
         writer.copy(&rbsp, front.ordering.1, stop);
         writer.trailing();
@@ -146,7 +146,7 @@ mod tests {
 
     fn layer(dpb: u8, reorder: u8, latency: u32) -> SubLayer {
         SubLayer {
-            max_dec_pic_buffering: dpb,
+            dpb_pictures: dpb,
             max_num_reorder: reorder,
             max_latency_increase_plus1: latency,
         }

@@ -9,14 +9,10 @@ pub struct NalType(pub u8);
 
 #[allow(missing_docs)] // The names are those of table 7-1.
 impl NalType {
-    pub const TRAIL_N: Self = Self(0);
-    pub const TRAIL_R: Self = Self(1);
     pub const RADL_N: Self = Self(6);
     pub const RADL_R: Self = Self(7);
     pub const RASL_N: Self = Self(8);
     pub const RASL_R: Self = Self(9);
-    pub const BLA_W_LP: Self = Self(16);
-    pub const BLA_W_RADL: Self = Self(17);
     pub const BLA_N_LP: Self = Self(18);
     pub const IDR_W_RADL: Self = Self(19);
     pub const IDR_N_LP: Self = Self(20);
@@ -28,8 +24,6 @@ impl NalType {
     pub const END_OF_SEQUENCE: Self = Self(36);
     pub const END_OF_BITSTREAM: Self = Self(37);
     pub const FILLER: Self = Self(38);
-    pub const PREFIX_SEI: Self = Self(39);
-    pub const SUFFIX_SEI: Self = Self(40);
 }
 
 impl NalType {
@@ -53,11 +47,6 @@ impl NalType {
         self.0 == Self::CRA.0
     }
 
-    /// A broken link access picture: a CRA whose past was cut away.
-    pub const fn is_bla(self) -> bool {
-        self.0 >= Self::BLA_W_LP.0 && self.0 <= Self::BLA_N_LP.0
-    }
-
     /// A leading picture that may refer to pictures before its IRAP: it cannot
     /// be decoded when decoding starts there.
     pub const fn is_rasl(self) -> bool {
@@ -69,11 +58,6 @@ impl NalType {
         self.0 == Self::RADL_N.0 || self.0 == Self::RADL_R.0
     }
 
-    /// A picture shown before its IRAP although it comes later in the stream.
-    pub const fn is_leading(self) -> bool {
-        self.is_rasl() || self.is_radl()
-    }
-
     /// A sub-layer non-reference picture: no picture of its own temporal
     /// sub-layer refers to it (those of higher sub-layers may).
     pub const fn is_sub_layer_non_reference(self) -> bool {
@@ -83,11 +67,6 @@ impl NalType {
     /// A video, sequence or picture parameter set.
     pub const fn is_parameter_set(self) -> bool {
         self.0 >= Self::VPS.0 && self.0 <= Self::PPS.0
-    }
-
-    /// Supplemental enhancement information, before or after the slices.
-    pub const fn is_sei(self) -> bool {
-        self.0 == Self::PREFIX_SEI.0 || self.0 == Self::SUFFIX_SEI.0
     }
 }
 
@@ -169,16 +148,13 @@ mod tests {
         assert_eq!(of(NalType::is_irap), (16..=23).collect::<Vec<_>>());
         assert_eq!(of(NalType::is_idr), [19, 20]);
         assert_eq!(of(NalType::is_cra), [21]);
-        assert_eq!(of(NalType::is_bla), [16, 17, 18]);
         assert_eq!(of(NalType::is_radl), [6, 7]);
         assert_eq!(of(NalType::is_rasl), [8, 9]);
-        assert_eq!(of(NalType::is_leading), [6, 7, 8, 9]);
         assert_eq!(of(NalType::is_vcl), (0..32).collect::<Vec<_>>());
         assert_eq!(
             of(NalType::is_sub_layer_non_reference),
             [0, 2, 4, 6, 8, 10, 12, 14]
         );
         assert_eq!(of(NalType::is_parameter_set), [32, 33, 34]);
-        assert_eq!(of(NalType::is_sei), [39, 40]);
     }
 }

@@ -81,7 +81,7 @@ impl Vps {
         writer.copy(&rbsp, ID_AT + 4, LEVEL_AT);
         writer.bits(vps.profile.level_idc.max(floor.level_idc).into(), 8);
         writer.copy(&rbsp, LEVEL_AT + 8, ordering_at);
-        vps.ordering.raised_to(&floor.buffering).write(&mut writer);
+        vps.ordering.raised_to(floor.buffering).write(&mut writer);
         writer.copy(&rbsp, rest, stop);
         writer.trailing();
         Ok(escape(&writer.into_bytes()))
@@ -116,7 +116,7 @@ mod tests {
         );
         assert_eq!(same.as_deref(), Ok(VPS));
         let buffering = SubLayer {
-            max_dec_pic_buffering: 16,
+            dpb_pictures: 16,
             max_num_reorder: 9,
             max_latency_increase_plus1: 0,
         };

@@ -171,7 +171,7 @@ impl Hevc {
             return Ok(());
         }
         let format = format_number(pixel_format(self.sps()?)?);
-        let encoder = Self::encoder(like, format, frame, 26, context)?;
+        let encoder = self.encoder(like, format, frame, 26, context)?;
         self.rewriter = Some(self.rewriter_of(&encoder)?);
         Ok(())
     }
@@ -188,7 +188,7 @@ impl Hevc {
             facts.qp.map(f64::from)
         });
         let qp = edge_qp(qps);
-        let encoder = Self::encoder(edge.like, edge.first.format(), edge.frame, qp, context)?;
+        let encoder = self.encoder(edge.like, edge.first.format(), edge.frame, qp, context)?;
         let rewriter = self.rewriter_of(&encoder)?;
         let prepared = self.rewriter.as_ref();
         if prepared.is_none_or(|prepared| prepared.sets() != rewriter.sets()) {
@@ -237,22 +237,35 @@ impl Hevc {
             .collect()
     }
 
+    /// An encoder whose pictures are described as the source's are: by the
+    /// source's SPS, as not every container repeats it.
     fn encoder(
+        &self,
         like: &Parameters,
         format: i32,
         frame: TimeBase,
         qp: i32,
         context: &Context,
     ) -> Result<Encoder> {
+        let failed = |code: crate::av::code::Code| Refused(code.message());
+        let vui = &self.sps()?.vui;
+        let mut like = like.try_clone().map_err(failed)?;
+        like.set_aspect(vui.sample_aspect_ratio);
+        let colour = vui.colour;
         let params = format!(
             "bframes=0:ref=1:keyint=-1:scenecut=0:open-gop=0:repeat-headers=0:aud=0:info=0:\
-             rc-lookahead=0:lookahead-slices=0:log-level=none:qp={qp}:pools={}",
+             rc-lookahead=0:lookahead-slices=0:log-level=none:qp={qp}:pools={}:\
+             range={}:colorprim={}:transfer={}:colormatrix={}",
             context.threads(),
+            if vui.full_range { "full" } else { "limited" },
+            colour.primaries,
+            colour.transfer,
+            colour.matrix,
         );
         let options = [("preset", "veryfast".to_owned()), ("x265-params", params)];
         let video = Video {
             encoder: "libx265",
-            like,
+            like: &like,
             pixel_format: format,
             time_base: frame,
             frame,

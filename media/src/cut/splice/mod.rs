@@ -255,7 +255,7 @@ const FINER: i32 = 6;
 
 /// The coarsest quantiser for an edge, however coarse the source's: beyond it an
 /// edge no longer looks like what it was made from (SSIM below 0.98).
-const COARSEST: i32 = 23;
+const COARSEST: i32 = 21;
 
 /// The quantiser for an edge, from those of the source's frames.
 fn edge_qp(source: impl Iterator<Item = f64>) -> i32 {

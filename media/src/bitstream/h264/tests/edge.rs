@@ -4,7 +4,8 @@ use super::support::{
     Coding, Splice, access_units, decode, encode_again, idr_positions, sets, source,
 };
 use crate::bitstream::bits::{BitReader, BitWriter};
-use crate::bitstream::h264::{AccessUnit, EdgeRewriter, ParameterSets, Unsuitable, unit};
+use crate::bitstream::h264::unsuitable::Unsuitable;
+use crate::bitstream::h264::{AccessUnit, EdgeRewriter, ParameterSets, unit};
 use crate::bitstream::nal::{annex_b, escape, unescape};
 
 /// Cuts a source of four GOPs in its first and in its last one, and requires

@@ -1,9 +1,12 @@
 //! Broken streams: every byte that may be wrong, is; nothing may panic.
 
 use super::support::{Coding, access_units, pack, sets, source};
+use crate::bitstream::h264::pps::Pps;
+use crate::bitstream::h264::reorder::with_restriction;
+use crate::bitstream::h264::slice::SliceHeader;
 use crate::bitstream::h264::{
-    AccessUnit, AvcConfig, EdgeRewriter, OpenGopRewriter, ParameterSets, Pps, SliceHeader,
-    SlicePeek, Sps, recovery_point, second_sets, with_restriction, without_sets,
+    AccessUnit, AvcConfig, EdgeRewriter, OpenGopRewriter, ParameterSets, SlicePeek, Sps,
+    recovery_point, second_sets, slices_only,
 };
 use crate::bitstream::nal::{prefixed, unescape};
 
@@ -61,7 +64,8 @@ fn hammer(params: &str, rounds: usize) {
             }
         }
         let _ = AvcConfig::from_extradata(&dice.spoil(&record)).map(|config| {
-            let _ = config.sets();
+            let sets = config.sps.iter().chain(&config.pps);
+            let _ = ParameterSets::from_units(sets.map(Vec::as_slice));
             config.build()
         });
         let _ = second_sets(&good, 0, &bad);
@@ -102,17 +106,11 @@ fn rewrite_all(
         }
         let _ = AccessUnit::inspect(units.iter().copied(), sets).mean_qp();
         let sample = dice.spoil(&pack(&units));
-        let _ = without_sets(&sample, [1, 2, 4][round % 3]);
-        let _ = prefixed(&sample, 4).count();
+        let _ = slices_only(prefixed(&sample, [1, 2, 4][round % 3]).flatten());
         if let Ok(edge) = &mut edge {
             let _ = edge.rewrite(units.iter().copied());
         }
-        let sample = pack(&units);
-        if round.is_multiple_of(3) {
-            let _ = open.observe(&sample);
-        } else {
-            let _ = open.rewrite(&sample);
-        }
+        let _ = open.rewrite(&pack(&units));
     }
 }
 

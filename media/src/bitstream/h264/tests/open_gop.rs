@@ -1,8 +1,8 @@
 //! Open GOPs made to start a sequence.
 
 use super::support::{Coding, Splice, access_units, decode, idr_positions, pack, sets, source};
-use crate::bitstream::h264::{AccessUnit, OpenGopRewriter, Refusal, Rewritten};
-use crate::bitstream::nal::annex_b;
+use crate::bitstream::h264::refusal::Refusal;
+use crate::bitstream::h264::{OpenGopRewriter, Rewritten, recovery_point};
 
 const GOP: usize = 12;
 
@@ -14,22 +14,18 @@ struct Opened {
     refused: Option<Refusal>,
 }
 
-fn open(stream: &[u8], which: usize, observe: bool) -> Opened {
+/// Where the recovery points are.
+fn recovery_positions(pictures: &[Vec<&[u8]>]) -> Vec<usize> {
+    (0..pictures.len())
+        .filter(|&at| pictures[at].iter().any(|nal| recovery_point(nal).is_some()))
+        .collect()
+}
+
+fn open(stream: &[u8], which: usize) -> Opened {
     let pictures = access_units(stream);
     let sets = sets(stream);
-    let points: Vec<_> = (0..pictures.len())
-        .filter(|&at| {
-            let found = AccessUnit::inspect(pictures[at].iter().copied(), &sets);
-            found.recovery_point.is_some() && found.intra && !found.idr
-        })
-        .collect();
-    let start = points[which];
+    let start = recovery_positions(&pictures)[which];
     let mut rewriter = OpenGopRewriter::new(sets.clone(), 7);
-    if observe {
-        for picture in &pictures[..start] {
-            rewriter.observe(&pack(picture)).expect("a picture before");
-        }
-    }
     let mut opened = Opened {
         splice: Splice::default(),
         leading: 0,
@@ -71,22 +67,19 @@ fn opens_gops(gop: usize, frames: usize, profile: &str, params: &str) {
     let stream = source(frames, coding);
     let wanted = decode(&stream);
     assert_eq!(wanted.len(), frames);
-    assert_eq!(idr_positions(&access_units(&stream)), [0]);
-    let points = annex_b(&stream)
-        .filter(|nal| crate::bitstream::h264::recovery_point(nal).is_some())
-        .count();
+    let pictures = access_units(&stream);
+    assert_eq!(idr_positions(&pictures), [0]);
+    let points = recovery_positions(&pictures).len();
     assert!(points >= 2);
     let mut led = false;
     for which in 0..points {
-        for observe in [false, true] {
-            let opened = open(&stream, which, observe);
-            assert_eq!(opened.refused, None, "point {which}");
-            let got = decode(&opened.splice.0);
-            let pictures = access_units(&opened.splice.0).len();
-            assert_eq!(got.len(), pictures);
-            assert_eq!(got[..], wanted[frames - pictures..], "point {which}");
-            led |= opened.leading > 0;
-        }
+        let opened = open(&stream, which);
+        assert_eq!(opened.refused, None, "point {which}");
+        let got = decode(&opened.splice.0);
+        let pictures = access_units(&opened.splice.0).len();
+        assert_eq!(got.len(), pictures);
+        assert_eq!(got[..], wanted[frames - pictures..], "point {which}");
+        led |= opened.leading > 0;
     }
     assert!(led, "no point had leading pictures");
 }
@@ -138,7 +131,7 @@ fn from_the_next_idr_on_all_is_copied() {
     };
     let once = source(20, coding);
     let twice = [once.as_slice(), &once].concat();
-    let opened = open(&twice, 0, false);
+    let opened = open(&twice, 0);
     assert_eq!(opened.refused, None);
     let pictures = access_units(&opened.splice.0);
     let idr = idr_positions(&pictures);
@@ -163,9 +156,24 @@ fn what_cannot_start_a_sequence_is_refused() {
     assert_eq!(rewrite(0), Ok(Rewritten::Idr));
     assert_eq!(rewrite(1), Err(Refusal::NotIntra));
     assert_eq!(rewrite(2), Err(Refusal::NotIntra));
-    let mut rewriter = OpenGopRewriter::new(sets(&stream), 1);
-    rewriter.observe(&pack(&pictures[0])).expect("a picture");
-    assert_eq!(rewriter.observe(&pack(&pictures[4])), Err(Refusal::Gap));
     let broken = OpenGopRewriter::new(sets(&stream), 1).rewrite(&[0, 0, 9]);
     assert!(matches!(broken, Err(Refusal::Syntax(_))));
+}
+
+#[test]
+fn a_missing_picture_is_noticed() {
+    let coding = Coding {
+        pixels: "yuv420p",
+        profile: "main",
+        params: "open-gop=1:keyint=12:min-keyint=12:scenecut=0:bframes=2:b-pyramid=none:b-adapt=0",
+    };
+    let stream = source(24, coding);
+    let pictures = access_units(&stream);
+    let start = recovery_positions(&pictures)[0];
+    let mut rewriter = OpenGopRewriter::new(sets(&stream), 1);
+    let first = rewriter.rewrite(&pack(&pictures[start]));
+    assert!(matches!(first, Ok(Rewritten::Picture(_))));
+    // Behind the I picture and its two leading ones come P, B, B, P.
+    let second_p = rewriter.rewrite(&pack(&pictures[start + 6]));
+    assert_eq!(second_p, Err(Refusal::Gap));
 }

@@ -2,7 +2,9 @@
 
 use super::ffmpeg::{EIGHT_BIT, FULL_RANGE, Samples, TEN_BIT, generate, run};
 use super::stream::{Stream, keyframes};
-use crate::bitstream::hevc::{Hvcc, Leading, NalType, SliceHeader, SliceType};
+use crate::bitstream::hevc::access_unit::Leading;
+use crate::bitstream::hevc::slice::{SliceHeader, SliceType};
+use crate::bitstream::hevc::{Hvcc, NalType};
 
 /// The values of the field `name` in the order of the stream.
 fn traced(trace: &str, name: &str) -> Vec<i64> {

@@ -4,7 +4,8 @@
 use super::cut::{Source, exact, start_codes};
 use super::ffmpeg::{EIGHT_BIT, FULL_RANGE, TEN_BIT, decode_loudly};
 use super::stream::keyframes;
-use crate::bitstream::hevc::{NalHeader, NalType, to_bla};
+use crate::bitstream::hevc::cra::to_bla;
+use crate::bitstream::hevc::{NalHeader, NalType};
 use crate::bitstream::nal::{prefixed, push_prefixed};
 
 const CLOSED: &str = "keyint=20:min-keyint=20:scenecut=0:open-gop=0:bframes=4:b-pyramid=1";

@@ -1,8 +1,7 @@
 //! A byte stream taken apart into access units that know when they are shown.
 
-use crate::bitstream::hevc::{
-    AccessUnit, NalHeader, NalType, ParameterSets, begins_picture, inspect,
-};
+use crate::bitstream::hevc::access_unit::AccessUnit;
+use crate::bitstream::hevc::{NalHeader, NalType, ParameterSets, begins_picture, inspect};
 use crate::bitstream::nal::annex_b;
 
 /// One picture with the units around it.
@@ -78,9 +77,8 @@ fn order_counts(packets: &[Packet], sets: &ParameterSets) -> Vec<(usize, i64)> {
         let (sps, _) = sets.active(pps_id).expect("sets");
         let wrap = 1i64 << sps.log2_max_poc_lsb;
         let lsb = i64::from(facts.poc_lsb.expect("order count"));
-        let restarts = facts
-            .irap
-            .is_some_and(|kind| kind.is_idr() || kind.is_bla());
+        // libx265 makes no BLA pictures, which would restart it too.
+        let restarts = facts.irap.is_some_and(NalType::is_idr);
         let count = if restarts {
             sequence += 1;
             lsb

@@ -1,0 +1,92 @@
+//! Going to a frame without reading what comes before it.
+
+use crate::av::packet::Packet;
+use crate::time::TimeBase;
+use crate::{Context, Result};
+
+use super::Source;
+
+impl Source {
+    /// Goes to the last keyframe at or before `time` (in ticks of the video
+    /// stream), and to the sound before it. Stays at the beginning where the
+    /// input cannot be entered elsewhere.
+    pub(in crate::cut) fn seek(&mut self, time: i64, context: &Context) -> Result<()> {
+        let buffered = self
+            .replay
+            .iter()
+            .filter(|packet| packet.stream() == self.video && !self.is_key(packet))
+            .filter_map(Packet::dts)
+            .max();
+        if self.demuxer.is_live() || buffered.is_some_and(|dts| time <= dts) {
+            return Ok(());
+        }
+        let clock = self.clock();
+        let second = TimeBase::per_second(1).convert(1, clock);
+        // Sound lies behind the picture in some containers, and a packet more
+        // than the start's is wanted.
+        let mut margin = match (self.iso, self.audio.is_empty()) {
+            (true, true) => 0,
+            (true, false) => second * 3 / 10,
+            (false, _) => second,
+        };
+        loop {
+            let target = time.saturating_sub(margin);
+            if target <= self.first {
+                return self.rewind(context);
+            }
+            if self.demuxer.seek(self.video, target, context).is_err() {
+                context.check()?;
+                return self.rewind(context);
+            }
+            self.forget();
+            if self.reaches(time - margin.min(second), context)? {
+                return Ok(());
+            }
+            margin = (margin * 2).max(second);
+        }
+    }
+
+    /// Reads up to the next keyframe; whether that is at or before `time`.
+    fn reaches(&mut self, time: i64, context: &Context) -> Result<bool> {
+        let mut bytes = 0;
+        while let Some(packet) = self.demux(context)? {
+            bytes += packet.data().len();
+            let key = packet.stream() == self.video && self.is_key(&packet);
+            let shown = packet.pts().or(packet.dts());
+            self.replay.push_back(packet);
+            if key {
+                return Ok(shown.is_some_and(|shown| shown <= time));
+            }
+            if bytes > context.limits().max_buffered_bytes {
+                return Ok(false);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Drops what was read ahead.
+    pub(super) fn forget(&mut self) {
+        self.replay.clear();
+        self.held = None;
+    }
+
+    pub(super) fn rewind(&mut self, context: &Context) -> Result<()> {
+        let begins = self
+            .replay
+            .iter()
+            .find(|packet| packet.stream() == self.video && self.is_key(packet))
+            .and_then(|packet| packet.pts().or(packet.dts()));
+        if begins.is_some_and(|begins| begins <= self.first) {
+            return Ok(());
+        }
+        self.forget();
+        let before = self.first.saturating_sub(TimeBase::per_second(10).convert(1, self.clock()));
+        if self.demuxer.seek_to_byte(0, context).is_err()
+            && self.demuxer.seek(self.video, before, context).is_err()
+        {
+            // AVI knows no time before its first frame.
+            self.demuxer.seek(self.video, self.first, context)?;
+        }
+        Ok(())
+    }
+}
