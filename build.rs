@@ -13,8 +13,9 @@
 use std::path::Path;
 use std::process::{Command, exit};
 
-/// libavcodec of FFmpeg 5.0, the first with the API that the engine uses.
-const OLDEST_LIBAVCODEC: &str = "59";
+/// libavcodec of FFmpeg 5.1, the first with the channel layouts that the engine
+/// uses.
+const OLDEST_LIBAVCODEC: (u32, u32) = (59, 37);
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -22,7 +23,7 @@ fn main() {
         .cargo_metadata(false) // ffmpeg-sys-next does the linking
         .probe("libavcodec")
         .unwrap_or_else(|_| refuse("no libavcodec found"));
-    if major(&libavcodec.version) < major(OLDEST_LIBAVCODEC) {
+    if release(&libavcodec.version) < OLDEST_LIBAVCODEC {
         refuse(&format!("libavcodec {} is too old", libavcodec.version));
     }
     let version = libavcodec
@@ -47,19 +48,17 @@ fn set(name: &str, value: &str) {
 
 fn refuse(why: &str) -> ! {
     println!(
-        "cargo::error={why}: Flatbed needs FFmpeg 5.0 or newer. Run `. scripts/env` for the \
+        "cargo::error={why}: Flatbed needs FFmpeg 5.1 or newer. Run `. scripts/env` for the \
          static one, or `scripts/setup --system` for the system's libraries"
     );
     // The line above fails the build; a bad exit status would bury it.
     exit(0);
 }
 
-fn major(version: &str) -> u32 {
-    version
-        .split('.')
-        .next()
-        .and_then(|major| major.parse().ok())
-        .unwrap_or(0)
+/// Major and minor number.
+fn release(version: &str) -> (u32, u32) {
+    let mut numbers = version.split('.').map(|part| part.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
 /// `#define FFMPEG_VERSION "5.1.9"` of the installed headers.

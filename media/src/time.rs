@@ -67,7 +67,7 @@ impl fmt::Display for Timestamp {
         let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
         let fraction = micros % 1_000_000;
         write!(f, "{sign}{hours:02}:{minutes:02}:{rest:02}.")?;
-        if fraction % 1000 == 0 {
+        if fraction.is_multiple_of(1000) {
             write!(f, "{:03}", fraction / 1000)
         } else {
             write!(f, "{fraction:06}")

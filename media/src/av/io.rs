@@ -36,13 +36,10 @@ impl<S> Guarded<S> {
             return Err(io::Error::from_raw_os_error(super::ffi::ECANCELED));
         }
         let stream = &mut self.stream;
-        match catch_unwind(AssertUnwindSafe(|| call(stream))) {
-            Ok(result) => result,
-            Err(_) => {
-                self.poisoned = true;
-                Err(io::Error::other("the stream panicked"))
-            }
-        }
+        catch_unwind(AssertUnwindSafe(|| call(stream))).unwrap_or_else(|_| {
+            self.poisoned = true;
+            Err(io::Error::other("the stream panicked"))
+        })
     }
 }
 

@@ -13,6 +13,11 @@
 //! | `scale.rs`, `resample.rs` | `SwsContext`, `SwrContext` |
 //! | `version.rs` | what is linked |
 #![allow(unsafe_code)]
+// The bindings give constants another integer type than the fields they are
+// for, and not the same one in every version of FFmpeg.
+#![allow(clippy::cast_possible_wrap, clippy::unnecessary_cast)]
+// What FFmpeg allocates is aligned for every type.
+#![allow(clippy::cast_ptr_alignment)]
 
 pub(crate) mod code;
 pub(crate) mod decode;

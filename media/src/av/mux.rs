@@ -21,7 +21,8 @@ pub(crate) struct Muxer {
     // Declared before what it writes to: freeing the context comes first.
     context: FormatContext,
     _io: Option<StreamIo>,
-    _cancel: Box<Cancel>,
+    // Boxed: the interrupt callback holds its address.
+    cancel: Box<Cancel>,
     file: Option<PartialFile>,
     name: String,
     container: Container,
@@ -85,7 +86,7 @@ impl Muxer {
         let muxer = CString::new(container.muxer()).map_err(|_| failed(Code::INVALID))?;
         let cancel = Box::new(context.cancel().clone());
         let (url, mut stream_io, file, seekable) = match target {
-            Target::File(file) => (path_url(file.path(), name)?, None, Some(file), true),
+            Target::File(file) => (path_url(file.place(), name)?, None, Some(file), true),
             Target::Seekable(stream) => {
                 let stream_io = custom::write_seek(stream, &cancel, name)?;
                 (CString::default(), Some(stream_io), None, true)
@@ -133,7 +134,7 @@ impl Muxer {
         Ok(Self {
             context,
             _io: stream_io,
-            _cancel: cancel,
+            cancel,
             file,
             name: name.to_owned(),
             container,
@@ -313,7 +314,7 @@ impl Muxer {
     }
 
     fn refused(&self, code: Code, operation: &'static str) -> Error {
-        if self._cancel.is_cancelled() {
+        if self.cancel.is_cancelled() {
             return Error::Cancelled;
         }
         let pb = self.get().pb;
@@ -334,6 +335,8 @@ impl Muxer {
     }
 }
 
+/// Has players turn the picture clockwise by so many degrees.
+///
 /// # Safety
 /// `stream` points to a stream of an open context.
 unsafe fn set_rotation(

@@ -49,6 +49,8 @@ pub(super) unsafe fn describe(stream: *mut ffi::AVStream) -> std::result::Result
     })
 }
 
+/// By how many degrees players turn the picture clockwise.
+///
 /// # Safety
 /// `stream` points to a stream of an open context.
 unsafe fn rotation(stream: *const ffi::AVStream) -> i32 {

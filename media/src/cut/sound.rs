@@ -38,8 +38,6 @@ pub(super) struct EncodedSound {
     zero: i64,
     /// When the next frame of this segment begins, if the sound goes on.
     next: Option<i64>,
-    /// What came before it was known where the output begins.
-    waiting: VecDeque<(Packet, Option<i64>)>,
     pub(super) ready: VecDeque<Packet>,
 }
 
@@ -86,7 +84,6 @@ impl EncodedSound {
             cursor: None,
             zero: 0,
             next: None,
-            waiting: VecDeque::new(),
             ready: VecDeque::new(),
         })
     }
@@ -106,8 +103,6 @@ impl EncodedSound {
         context: &Context,
     ) -> Result<()> {
         self.drain(name)?;
-        // A segment of which nothing was shown has no sound to give.
-        self.waiting.clear();
         self.decoder = Some(Decoder::open(parameters, self.clock, name, context)?);
         self.window = window;
         self.next = None;
@@ -115,19 +110,7 @@ impl EncodedSound {
     }
 
     /// Takes a packet; `time` is its own in samples of the timeline.
-    pub(super) fn push(&mut self, packet: Packet, time: Option<i64>, name: &str) -> Result<()> {
-        self.waiting.push_back((packet, time));
-        if self.cursor.is_some() { self.take_waiting(name) } else { Ok(()) }
-    }
-
-    fn take_waiting(&mut self, name: &str) -> Result<()> {
-        while let Some((packet, time)) = self.waiting.pop_front() {
-            self.decode(packet, time, name)?;
-        }
-        Ok(())
-    }
-
-    fn decode(&mut self, mut packet: Packet, time: Option<i64>, name: &str) -> Result<()> {
+    pub(super) fn push(&mut self, mut packet: Packet, time: Option<i64>, name: &str) -> Result<()> {
         packet.set_pts(time);
         packet.set_dts(time);
         let Some(decoder) = &mut self.decoder else {
@@ -151,9 +134,6 @@ impl EncodedSound {
 
     /// Ends the decoder of a segment.
     fn drain(&mut self, name: &str) -> Result<()> {
-        if self.cursor.is_some() {
-            self.take_waiting(name)?;
-        }
         if let Some(decoder) = &mut self.decoder {
             let _ = decoder.send(None);
             self.take_frames(name)?;

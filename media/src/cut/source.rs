@@ -76,8 +76,7 @@ impl Source {
             // Probing has started the parsers.
             demuxer = Demuxer::open(input, false, context)?;
         }
-        let unparsed = unparsed && layout(demuxer.streams()) == layout(&streams)
-            || unparsed && known;
+        let unparsed = unparsed && (known || layout(demuxer.streams()) == layout(&streams));
         if unparsed || iso && known {
             demuxer.without_parser();
         }

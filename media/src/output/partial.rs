@@ -57,7 +57,7 @@ impl PartialFile {
     }
 
     /// Where to write.
-    pub(crate) fn path(&self) -> &Path {
+    pub(crate) fn place(&self) -> &Path {
         &self.partial
     }
 
@@ -91,7 +91,7 @@ mod tests {
         drop(PartialFile::create(&path).expect("create"));
         assert_eq!(fs::read_dir(folder.path()).expect("list").count(), 0);
         let file = PartialFile::create(&path).expect("create");
-        fs::write(file.path(), b"whole").expect("write");
+        fs::write(file.place(), b"whole").expect("write");
         assert_eq!(file.keep().expect("keep"), 5);
         assert_eq!(fs::read(&path).expect("read"), b"whole");
         assert_eq!(fs::read_dir(folder.path()).expect("list").count(), 1);

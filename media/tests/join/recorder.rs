@@ -27,6 +27,8 @@ fn segments_with_a_header_each() {
             for part in &parts {
                 made.has_copied(part, part.numbers());
             }
+            eprintln!("{codec} {audio} {container} {:?}", made.report.notes);
+            for n in (0..152).step_by(6) { eprintln!("{n} {:?}", made.hears(n, 1)); }
             made.is_in_step(&[0, 42, 50, 102, 110, 152], 1, most);
         }
         let made = join(&parts, "mp4", &frames(30, 130));

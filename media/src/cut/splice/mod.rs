@@ -145,9 +145,8 @@ impl Splicer {
         match self {
             Self::H264(splicer) => splicer.reorder_frames(),
             Self::Hevc(splicer) => splicer.reorder_frames(),
-            Self::Intra => 0,
-            // It has presentation times, or none are needed.
-            Self::Plain(_) => 0,
+            // What is only copied has presentation times, or needs none.
+            Self::Intra | Self::Plain(_) => 0,
         }
     }
 

@@ -17,10 +17,10 @@ impl Splice {
     ) -> std::result::Result<(), Refused> {
         let reorders = self.splicer.reorder_frames() > 0;
         let lacks = |packet: &Packet| packet.pts().is_none() && reorders;
-        match packets.skip_while(|packet| !packet.is_key()).any(lacks) {
-            true => Err(Refused("its frames carry no presentation times".into())),
-            false => Ok(()),
+        if packets.skip_while(|packet| !packet.is_key()).any(lacks) {
+            return Err(Refused("its frames carry no presentation times".into()));
         }
+        Ok(())
     }
 
     /// The packet with all its times, made up where the container has none.
