@@ -155,6 +155,14 @@ impl Output {
         }
     }
 
+    /// The same place once more, where it can be written anew.
+    pub(crate) fn again(&self) -> Option<Self> {
+        match &self.kind {
+            Kind::Path(path) => Some(Self::path_as(path.clone(), self.container)),
+            Kind::Seekable(_) | Kind::Live(_) => None,
+        }
+    }
+
     /// The name for messages.
     pub fn name(&self) -> &str {
         &self.name

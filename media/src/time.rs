@@ -31,6 +31,11 @@ impl Timestamp {
         self.0
     }
 
+    /// So many times as long.
+    pub(crate) fn times(self, count: usize) -> Self {
+        Self(self.0.saturating_mul(i64::try_from(count).unwrap_or(i64::MAX)))
+    }
+
     /// In seconds, for a report.
     #[allow(clippy::cast_precision_loss)] // exact up to 285 years
     pub fn as_secs_f64(self) -> f64 {

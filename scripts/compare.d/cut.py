@@ -205,8 +205,9 @@ def start_up(runs: int) -> list[str]:
 
 def check(contests: list[Contest]) -> None:
     """Prints what the results show, so that a fast wrong answer is seen."""
-    print("\nFrames that ffprobe shows of each result, edit lists honoured. A copy cut begins")
-    print("at a keyframe and may show more than was asked for.\n")
+    print("\nFrames shown by each result, edit lists honoured: both ends decoded, the packets")
+    print("between them counted. A copy cut begins at a keyframe and may show more than was")
+    print("asked for.\n")
     rows = []
     for contest in contests:
         for command in contest.rounds[0]:

@@ -17,7 +17,7 @@ use super::sink::Sink;
 use super::source::{Layout, Source};
 use super::timeline::{Placer, output_clock};
 use super::tracks::{Pictures, Sound};
-use super::video::Window;
+use super::video::{NO_TIMES, Window};
 use duration::total_duration;
 use reading::Shift;
 
@@ -44,16 +44,31 @@ pub(super) fn run(
         None
     };
     let bounds = options.selection.resolve(total)?;
+    // What cannot be copied may show only in the middle of a file.
+    let again = segments
+        .iter()
+        .all(|segment| segment.input.reopens())
+        .then(|| output.again())
+        .flatten();
     let mut cut = Cut::new(output, bounds, options);
-    let count = segments.len();
-    for (number, segment) in segments.into_iter().enumerate() {
-        context.check()?;
-        cut.segment(segment, number + 1 == count, count, context)?;
-        if cut.is_over {
-            break;
+    let done = cut.segments(&mut segments, context);
+    match (done, again) {
+        (Err(_), Some(output)) if cut.needs_encoding() => {
+            let name = std::mem::take(&mut cut.name);
+            // Removes what was written.
+            drop(cut);
+            let options = Options {
+                mode: Mode::Reencode,
+                ..options.clone()
+            };
+            let mut cut = Cut::new(output, bounds, &options);
+            cut.report
+                .note(format!("{name}: the video is encoded whole, {NO_TIMES}"));
+            cut.segments(&mut segments, context)?;
+            cut.finish(context)
         }
+        (done, _) => done.and_then(|()| cut.finish(context)),
     }
-    cut.finish(context)
 }
 
 /// A cut in the making.
@@ -105,9 +120,27 @@ impl<'a> Cut<'a> {
         }
     }
 
+    fn segments(&mut self, segments: &mut [Segment], context: &Context) -> Result<()> {
+        let count = segments.len();
+        for (number, segment) in segments.iter_mut().enumerate() {
+            context.check()?;
+            self.segment(segment, number + 1 == count, count, context)?;
+            if self.is_over {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the cut failed on frames that only a decoder can order.
+    fn needs_encoding(&self) -> bool {
+        let lacks_times = |tracks: &Tracks| tracks.pictures.lacks_times();
+        self.options.mode == Mode::Exact && self.tracks.as_ref().is_some_and(lacks_times)
+    }
+
     fn segment(
         &mut self,
-        mut segment: Segment,
+        segment: &mut Segment,
         is_last: bool,
         count: usize,
         context: &Context,
@@ -134,7 +167,7 @@ impl<'a> Cut<'a> {
         let (clock, ticks) = (tracks.clock, source.clock());
         let zero = ticks.convert(source.first - source.zero, clock);
         let frame = ticks.convert(source.frame, clock);
-        let place = tracks.placer.place(&segment, source.first_time(), zero, frame);
+        let place = tracks.placer.place(segment, source.first_time(), zero, frame);
         // By the segments' clock, the same reading lies elsewhere on the output's
         // timeline behind a gap that was closed.
         let origin = match (self.bounds.by_clock, tracks.placer.origin()) {
@@ -214,7 +247,7 @@ impl<'a> Cut<'a> {
             languages.push(stream.language.clone());
         }
         Ok(Tracks {
-            expected: self.expect(source, &sound, clock),
+            expected: self.expect(source, &sound, count, clock),
             rotation: source.stream(source.video).rotation,
             placer: Placer::new(clock, self.options.timeline, self.options.gaps),
             layout: source.layout(),

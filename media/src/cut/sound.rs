@@ -28,8 +28,6 @@ pub(super) struct EncodedSound {
     resampler: Resampler,
     decoder: Option<Decoder>,
     window: Window,
-    /// Decoded before the output's zero was known.
-    early: VecDeque<Stretch>,
     /// Decoded and not encoded yet, a vector for each channel.
     planes: Vec<Vec<f32>>,
     /// The timeline's sample behind the last of `planes`.
@@ -39,16 +37,6 @@ pub(super) struct EncodedSound {
     /// When the next frame of this segment begins, if the sound goes on.
     next: Option<i64>,
     pub(super) ready: VecDeque<Packet>,
-}
-
-/// Decoded sound that has its place on the timeline.
-struct Stretch {
-    /// The timeline's sample at its beginning.
-    at: i64,
-    /// What is wanted of it.
-    window: Window,
-    /// A vector for each channel.
-    planes: Vec<Vec<f32>>,
 }
 
 impl EncodedSound {
@@ -80,7 +68,6 @@ impl EncodedSound {
             resampler,
             decoder: None,
             window: Window { from: 0, to: 0 },
-            early: VecDeque::new(),
             cursor: None,
             zero: 0,
             next: None,
@@ -142,8 +129,7 @@ impl EncodedSound {
         Ok(())
     }
 
-    /// Finds a frame's place on the timeline, and lays it there as soon as the
-    /// output's zero is known.
+    /// Lays a frame on the timeline: silence fills a gap, what overlaps is cut.
     fn place(&mut self, frame: &Frame, name: &str) -> Result<()> {
         let failed = |code: crate::av::code::Code| code.failed(name, "converting the sound");
         let mut planes = vec![Vec::new(); self.planes.len()];
@@ -158,32 +144,21 @@ impl EncodedSound {
             (None, None) => return Ok(()),
         };
         self.next = Some(at + length);
-        let window = self.window;
-        self.early.push_back(Stretch { at, window, planes });
-        self.lay(name)
-    }
-
-    /// Lays what was decoded on the timeline: silence fills a gap, what
-    /// overlaps is cut.
-    fn lay(&mut self, name: &str) -> Result<()> {
-        while let Some(cursor) = self.cursor
-            && let Some(Stretch { at, window, planes }) = self.early.pop_front()
-        {
-            let length = count(planes.first().map_or(0, Vec::len));
-            let from = cursor.max(window.from).max(at);
-            let to = window.to.min(at + length);
-            if to <= from {
-                continue;
-            }
-            self.silence(from, name)?;
-            let range = index(from - at)..index(to - at);
-            for (target, plane) in self.planes.iter_mut().zip(&planes) {
-                target.extend_from_slice(plane.get(range.clone()).unwrap_or_default());
-            }
-            self.cursor = Some(to);
-            self.encode(name)?;
+        let Some(cursor) = self.cursor else {
+            return Ok(());
+        };
+        let from = cursor.max(self.window.from).max(at);
+        let to = self.window.to.min(at + length);
+        if to <= from {
+            return Ok(());
         }
-        Ok(())
+        self.silence(from, name)?;
+        let range = index(from - at)..index(to - at);
+        for (target, plane) in self.planes.iter_mut().zip(&planes) {
+            target.extend_from_slice(plane.get(range.clone()).unwrap_or_default());
+        }
+        self.cursor = Some(to);
+        self.encode(name)
     }
 
     /// Fills up with silence to the timeline's sample `to`.
@@ -246,10 +221,6 @@ impl EncodedSound {
     pub(super) fn end_segment(&mut self, end: i64, name: &str) -> Result<()> {
         self.window.to = self.window.to.min(end);
         self.drain(name)?;
-        for stretch in &mut self.early {
-            stretch.window.to = stretch.window.to.min(end);
-        }
-        self.lay(name)?;
         self.cut_to(end);
         Ok(())
     }

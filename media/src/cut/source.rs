@@ -173,6 +173,7 @@ impl Source {
     fn looked(mut self, context: &Context) -> Result<Option<Self>> {
         let mut key = None;
         let mut shown = Vec::new();
+        let mut timeless = true;
         let mut bytes = 0;
         while shown.len() < LOOK && bytes < context.limits().max_buffered_bytes {
             let Some(packet) = self.demux(context)? else {
@@ -181,6 +182,7 @@ impl Source {
             bytes += packet.data().len();
             if packet.stream() == self.video {
                 let time = packet.pts().or(packet.dts());
+                timeless &= time.is_none();
                 if self.unparsed && !entry::is_one_picture(self.parameters().codec(), &packet) {
                     return Ok(None);
                 }
@@ -200,7 +202,11 @@ impl Source {
         let Some(&first) = shown.iter().min() else {
             return Err(Error::malformed(
                 self.name(),
-                "no keyframe to begin with in the video",
+                if timeless {
+                    "its packets carry no times: a raw stream must be put into a container first"
+                } else {
+                    "no keyframe to begin with in the video"
+                },
             ));
         };
         self.first = first;
@@ -213,7 +219,7 @@ impl Source {
     }
 
     /// Whether decoding can begin with a packet of the video.
-    fn is_key(&self, packet: &Packet) -> bool {
+    pub(super) fn is_key(&self, packet: &Packet) -> bool {
         if self.unparsed {
             entry::is_entry(self.parameters().codec(), packet)
         } else {

@@ -132,6 +132,14 @@ impl Pictures {
         }
     }
 
+    /// Whether frames came whose order only a decoder can tell.
+    pub(super) fn lacks_times(&self) -> bool {
+        match self {
+            Self::Spliced(splice) => splice.lacks_times,
+            Self::Encoded(_) => false,
+        }
+    }
+
     /// What the muxer is told, once the first picture is ready.
     pub(super) fn parameters(&self, container: Container) -> Result<Parameters> {
         match self {
@@ -181,6 +189,9 @@ pub(super) struct Sound {
     window: Window,
     /// When the last packet read begins.
     read_to: i64,
+    /// Read, and not due before pictures are shown that long: sound that goes on
+    /// behind a segment's last picture is none of the output's.
+    held: VecDeque<(Packet, Option<i64>)>,
 }
 
 enum Way {
@@ -214,6 +225,7 @@ impl Sound {
             zero: None,
             window: Window { from: 0, to: 0 },
             read_to: i64::MIN,
+            held: VecDeque::new(),
         })
     }
 
@@ -251,6 +263,7 @@ impl Sound {
         let parameters = &stream.parameters;
         self.window = window;
         self.read_to = i64::MIN;
+        self.held.clear();
         match &mut self.way {
             Way::Copied(sound) => {
                 if !sound.accepts(parameters) {
@@ -293,13 +306,34 @@ impl Sound {
     }
 
     /// Takes a packet; `time` is its own in samples of the timeline.
-    pub(super) fn push(&mut self, packet: Packet, time: Option<i64>, name: &str) -> Result<()> {
+    pub(super) fn push(&mut self, packet: Packet, time: Option<i64>) {
         if let Some(time) = time {
             self.read_to = self.read_to.max(time);
         }
-        match &mut self.way {
-            Way::Copied(sound) => sound.push(packet, time, name),
-            Way::Encoded(sound) => sound.push(packet, time, name),
+        self.held.push_back((packet, time));
+    }
+
+    /// Pictures are shown up to this sample of the timeline: the sound that
+    /// begins before is due.
+    pub(super) fn release(&mut self, shown_to: i64, name: &str) -> Result<()> {
+        while let Some((packet, time)) =
+            self.held.pop_front_if(|(_, time)| time.is_none_or(|time| time < shown_to))
+        {
+            match &mut self.way {
+                Way::Copied(sound) => sound.push(packet, time, name)?,
+                Way::Encoded(sound) => sound.push(packet, time, name)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// No picture before this sample of the timeline is shown, nor is its sound
+    /// needed.
+    pub(super) fn forget(&mut self, before: i64) {
+        while let Some(&(_, Some(time))) = self.held.front()
+            && time < before
+        {
+            self.held.pop_front();
         }
     }
 

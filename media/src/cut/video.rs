@@ -41,7 +41,12 @@ pub(super) struct Splice {
     pub(super) ready: VecDeque<Packet>,
     /// When the last frame written has been shown.
     pub(super) shown_to: i64,
+    /// A frame came whose order only a decoder can tell.
+    pub(super) lacks_times: bool,
 }
+
+/// Why frames cannot be copied whose order only a decoder can tell.
+pub(super) const NO_TIMES: &str = "frames in it carry no presentation times";
 
 /// What changes from segment to segment.
 struct Segment {
@@ -93,6 +98,7 @@ impl Splice {
             gatherer: Gatherer::default(),
             ready: VecDeque::new(),
             shown_to: i64::MIN,
+            lacks_times: false,
         })
     }
 
@@ -227,9 +233,10 @@ impl Splice {
             }
         };
         let Some(frame) = self.timed(packet, facts) else {
+            self.lacks_times = true;
             return Err(Error::unsupported(
                 &self.segment.name,
-                "its frames carry no presentation times; use the mode reencode",
+                format!("{NO_TIMES}; `cut --mode reencode` takes it"),
             ));
         };
         if frame.hidden && self.segment.begun && frame.pts > self.segment.window.from {

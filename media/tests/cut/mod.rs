@@ -11,5 +11,6 @@ mod index;
 mod open_gop;
 mod parameter_sets;
 mod program_stream;
+mod property;
 mod sound;
 mod times;

@@ -34,7 +34,7 @@ fn on_time(made: &Made, parts: &[Fixture]) {
 
 #[test]
 fn other_timescales_make_no_other_times() {
-    for scales in [[12_800, 90_000, 600], [1_000, 15_360, 50]] {
+    for scales in [[12_800, 90_000, 600], [1_000, 15_000, 50]] {
         let parts = Source::new().split(&[40, 30, 40]);
         let parts: Vec<Fixture> = parts
             .iter()

@@ -12,7 +12,9 @@ const HEADER: Recorder = Recorder {
 
 fn source(codec: &str, audio: &str) -> Source {
     let params = "keyint=25:min-keyint=25:scenecut=0:bframes=0";
-    Source::new().codec(codec).params(params).audio(audio)
+    let source = Source::new().codec(codec).params(params);
+    // The map comes first, as recorders have it: the first sound lies behind the first picture.
+    source.audio(audio).audio_delay(0.04)
 }
 
 #[test]
@@ -27,14 +29,12 @@ fn segments_with_a_header_each() {
             for part in &parts {
                 made.has_copied(part, part.numbers());
             }
-            eprintln!("{codec} {audio} {container} {:?}", made.report.notes);
-            for n in (0..152).step_by(6) { eprintln!("{n} {:?}", made.hears(n, 1)); }
-            made.is_in_step(&[0, 42, 50, 102, 110, 152], 1, most);
+            made.is_in_step(&[2, 42, 52, 102, 112, 152], 1, most);
         }
         let made = join(&parts, "mp4", &frames(30, 130));
         made.shows(30..130);
         made.is_even((25, 1));
-        made.is_in_step(&[30, 42, 50, 102, 110, 122], 1, IN_STEP);
+        made.is_in_step(&[30, 42, 52, 102, 112, 122], 1, IN_STEP);
         assert_eq!(made.sound().holes, []);
     }
 }
@@ -50,7 +50,7 @@ fn a_map_alone_tells_the_sound() {
         let made = join(&parts, "mp4", &frames(10, 90));
         made.shows(10..90);
         let channels = if audio == "aac" { 2 } else { 1 };
-        made.is_in_step(&[10, 42, 50, 82], channels, IN_STEP);
+        made.is_in_step(&[10, 42, 52, 82], channels, IN_STEP);
     }
 }
 
@@ -65,7 +65,7 @@ fn with_and_without_a_header_may_follow_each_other() {
         .collect();
     let made = join(&parts, "mp4", &Options::default());
     made.shows(0..150);
-    made.is_in_step(&[0, 42, 50, 92, 100, 142], 1, IN_STEP);
+    made.is_in_step(&[2, 42, 52, 92, 102, 142], 1, IN_STEP);
 }
 
 #[test]

@@ -20,6 +20,7 @@ impl Cut<'_> {
         place: Place,
         context: &Context,
     ) -> Result<()> {
+        self.begin_seam();
         let options = self.options;
         let Some(tracks) = &mut self.tracks else {
             return Ok(());
@@ -32,12 +33,14 @@ impl Cut<'_> {
             tracks.pictures.enter_midway();
         }
         if source.audio.len() != tracks.sound.len() {
-            self.report.note(format!(
-                "{}: {} tracks of sound instead of {}",
-                source.name(),
-                source.audio.len(),
-                tracks.sound.len()
-            ));
+            // The tracks of the output are those of the first recording.
+            let (found, taken) = (source.audio.len(), tracks.sound.len());
+            let name = source.name();
+            self.report.note(if found > taken {
+                format!("{name}: {} of its tracks of sound left out, the first recording has {taken}", found - taken)
+            } else {
+                format!("{name}: {} tracks of sound are missing in it", taken - found)
+            });
         }
         for (sound, &index) in tracks.sound.iter_mut().zip(&source.audio) {
             let samples = Window {
@@ -61,6 +64,12 @@ impl Cut<'_> {
                 let dts = packet.dts();
                 if let Some(time) = packet.pts().or(dts).filter(|_| !packet.is_discarded()) {
                     read_to = read_to.max(time + frame);
+                    if self.sink.is_none() && time <= window.from && source.is_key(&packet) {
+                        let second = TimeBase::per_second(1).convert(1, tracks.clock);
+                        for sound in &mut tracks.sound {
+                            sound.forget(tracks.clock.convert(time - second, sound.clock()));
+                        }
+                    }
                 }
                 tracks.pictures.push(packet, context, &mut self.report)?;
                 if tracks.pictures.is_done() && silent_from.is_none() {
@@ -138,7 +147,7 @@ impl Cut<'_> {
             ticks.convert(time, clock) - shift.from.convert(shift.first, clock)
                 + shift.to.convert(shift.start, clock)
         });
-        sound.push(packet, time, source.name())?;
+        sound.push(packet, time);
         if self.sink.is_some() {
             self.drain_sound(number, context)?;
         }

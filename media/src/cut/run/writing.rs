@@ -4,7 +4,7 @@
 use crate::av::mux::Track;
 use crate::av::packet::Packet;
 use crate::time::{TimeBase, Timestamp};
-use crate::{Context, Result};
+use crate::{Context, Error, Result};
 
 use super::super::index_size::{Expected, room};
 use super::super::options::Until;
@@ -17,9 +17,12 @@ use super::Cut;
 
 impl Cut<'_> {
     /// How many packets each track will have, about.
-    pub(super) fn expect(&self, source: &Source, sound: &[Sound], clock: TimeBase) -> Vec<Expected> {
+    pub(super) fn expect(&self, source: &Source, sound: &[Sound], segments: usize, clock: TimeBase) -> Vec<Expected> {
         let seconds = match self.options.selection.end {
-            Until::End if self.bounds.end == Timestamp::MAX => source.known_duration(),
+            // Recordings of a series are about equally long.
+            Until::End if self.bounds.end == Timestamp::MAX => source
+                .known_duration()
+                .map(|each| each.times(segments)),
             _ => Some(self.bounds.end - self.bounds.start),
         };
         let Some(seconds) = seconds else {
@@ -58,6 +61,13 @@ impl Cut<'_> {
             return Ok(());
         };
         let zero = tracks.zero.unwrap_or(0);
+        let most = Timestamp::from(context.limits().max_duration);
+        if tracks.clock.timestamp(tracks.pictures.shown_to().saturating_sub(zero)) > most {
+            return Err(Error::limit(
+                &self.name,
+                format!("the result is longer than the limit of {most}"),
+            ));
+        }
         while let Some(mut packet) = tracks.pictures.ready_mut().pop_front() {
             packet.set_pts(packet.pts().map(|pts| pts - zero));
             packet.set_dts(packet.dts().map(|dts| dts - zero));
@@ -73,7 +83,10 @@ impl Cut<'_> {
         let (Some(tracks), Some(sink)) = (&mut self.tracks, &mut self.sink) else {
             return Ok(());
         };
-        while let Some(packet) = tracks.sound[number].pop() {
+        let sound = &mut tracks.sound[number];
+        let shown_to = tracks.clock.convert(tracks.pictures.shown_to(), sound.clock());
+        sound.release(shown_to, &self.name)?;
+        while let Some(packet) = sound.pop() {
             sink.push(number + 1, packet, context)?;
         }
         Ok(())
@@ -131,19 +144,31 @@ impl Cut<'_> {
         if shown_to >= window.to {
             self.is_over = true;
         }
-        let Some(sink) = &mut self.sink else {
+        if self.sink.is_none() {
             return Ok(());
-        };
-        for (number, sound) in tracks.sound.iter_mut().enumerate() {
+        }
+        for sound in &mut tracks.sound {
             let end = tracks.clock.convert(shown_to, sound.clock());
+            sound.release(end, &self.name)?;
             sound.end_segment(end, &self.name)?;
-            if let Some(end) = sound.seam(end) {
-                sink.end_at(number + 1, end, false);
-            }
         }
         for number in 0..tracks.sound.len() {
             self.drain_sound(number, context)?;
         }
         Ok(())
+    }
+
+    /// Another segment follows: a packet that is shared by both belongs to the
+    /// one that has more of it.
+    pub(super) fn begin_seam(&mut self) {
+        let (Some(tracks), Some(sink)) = (&self.tracks, &mut self.sink) else {
+            return;
+        };
+        for (number, sound) in tracks.sound.iter().enumerate() {
+            let end = tracks.clock.convert(tracks.pictures.shown_to(), sound.clock());
+            if let Some(end) = sound.seam(end) {
+                sink.end_at(number + 1, end, false);
+            }
+        }
     }
 }

@@ -4,7 +4,7 @@ use crate::av::packet::Packet;
 
 use super::super::gop::Coded;
 use super::super::splice::{Facts, Refused};
-use super::Splice;
+use super::{NO_TIMES, Splice};
 
 impl Splice {
     /// Checks that the first packets, of which [`learn`](Self::learn) was told,
@@ -18,7 +18,7 @@ impl Splice {
         let reorders = self.splicer.reorder_frames() > 0;
         let lacks = |packet: &Packet| packet.pts().is_none() && reorders;
         if packets.skip_while(|packet| !packet.is_key()).any(lacks) {
-            return Err(Refused("its frames carry no presentation times".into()));
+            return Err(Refused(NO_TIMES.into()));
         }
         Ok(())
     }
