@@ -5,6 +5,10 @@
     reason = "a test fails by a panic"
 )]
 #![allow(
+    clippy::needless_pass_by_value,
+    reason = "a test has no further use for what it sets up"
+)]
+#![allow(
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
     clippy::cast_precision_loss,
@@ -12,15 +16,12 @@
     reason = "sizes, times and samples of small recordings"
 )]
 
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "an instrument may wait for its test"
-)]
+#[allow(dead_code, reason = "an instrument may wait for its test")]
 mod browser;
 mod cut;
 #[allow(dead_code, reason = "an instrument may wait for its test")]
 mod fixture;
+mod io;
 mod join;
 #[allow(
     dead_code,
@@ -28,3 +29,4 @@ mod join;
     reason = "an instrument may wait for its test"
 )]
 mod observe;
+mod playback;

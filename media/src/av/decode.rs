@@ -39,6 +39,10 @@ impl Drop for CodecContext {
     }
 }
 
+/// How many broken pictures in a row are passed over while a decoder is asked
+/// for one frame.
+const MOST_BROKEN: u32 = 1024;
+
 /// A decoder of one stream.
 pub(crate) struct Decoder {
     context: CodecContext,
@@ -74,6 +78,9 @@ impl Decoder {
         let fields = codec_context.get_mut();
         fields.pkt_timebase = rational(time_base);
         fields.thread_count = i32::try_from(context.threads()).unwrap_or(1);
+        // H.264: behind a recovery point frames count as corrupt until that is
+        // shown; at the end of the stream, and with threads, for ever.
+        fields.flags |= ffi::AV_CODEC_FLAG_OUTPUT_CORRUPT as i32;
         fields.max_pixels = i64::try_from(context.limits().max_pixels).unwrap_or(i64::MAX);
         // SAFETY: a context made for this codec.
         check(unsafe { ffi::avcodec_open2(codec_context.as_ptr(), codec, ptr::null_mut()) })
@@ -95,13 +102,20 @@ impl Decoder {
     /// The next frame; `None` when it wants another packet, or has ended.
     pub(crate) fn receive(&mut self) -> Result<Option<Frame>> {
         let mut frame = Frame::new();
-        // SAFETY: an open decoder and an empty frame.
-        match check(unsafe { ffi::avcodec_receive_frame(self.context.as_ptr(), frame.as_mut_ptr()) })
-        {
-            Ok(_) => Ok(Some(frame)),
-            Err(Code::AGAIN | Code::EOF) => Ok(None),
-            Err(code) if code.is_data() => Ok(None),
-            Err(code) => Err(code.failed(&self.name, "decoding")),
+        // A picture that does not decode is told in its turn, and others wait
+        // behind it: at most one for each thread and each place to reorder.
+        for _ in 0..MOST_BROKEN {
+            // SAFETY: an open decoder and an empty frame.
+            let received = unsafe {
+                ffi::avcodec_receive_frame(self.context.as_ptr(), frame.as_mut_ptr())
+            };
+            match check(received) {
+                Ok(_) => return Ok(Some(frame)),
+                Err(Code::AGAIN | Code::EOF) => return Ok(None),
+                Err(code) if code.is_data() => {}
+                Err(code) => return Err(code.failed(&self.name, "decoding")),
+            }
         }
+        Ok(None)
     }
 }

@@ -57,6 +57,8 @@ pub(super) struct Plan<'a> {
     pub(super) after: Option<&'a Coded>,
     /// What the encoded pictures must be like.
     pub(super) like: &'a Parameters,
+    /// Their pixel format, where the source's may be another.
+    pub(super) format: Option<i32>,
     pub(super) frame: TimeBase,
 }
 
@@ -155,12 +157,7 @@ impl Encoding {
     /// The picture in the output's size and format.
     fn fit(&mut self, frame: Frame, plan: &Plan<'_>) -> Result<Frame> {
         let like = plan.like;
-        let same = frame.width() == like.width() && frame.height() == like.height();
-        let format = if like.format() >= 0 && !same {
-            like.format()
-        } else {
-            frame.format()
-        };
+        let format = plan.format.unwrap_or(frame.format());
         let scaler = self
             .scaler
             .get_or_insert_with(|| Scaler::new(like.width(), like.height(), format));

@@ -102,6 +102,21 @@ struct Tracks {
     languages: Vec<Option<String>>,
     /// The output's zero, in ticks of the output, once it is known.
     zero: Option<i64>,
+    /// How long before it is shown the first segment decodes a frame.
+    lead: Option<i64>,
+}
+
+impl Tracks {
+    /// By how much the segment's decoding times are moved, so that it decodes
+    /// as early as the first one and none is out of turn at the seam.
+    fn realign(&mut self, source: &Source) -> i64 {
+        let Some(delay) = source.delay() else {
+            return 0;
+        };
+        let convert = |ticks| source.clock().convert(ticks, self.clock);
+        let (lead, slack) = (convert(delay.lead), convert(delay.slack));
+        (lead - *self.lead.get_or_insert(lead)).min(slack)
+    }
 }
 
 impl<'a> Cut<'a> {
@@ -197,6 +212,7 @@ impl<'a> Cut<'a> {
             to: clock,
             first: source.first,
             start: place.start,
+            decoding: tracks.realign(&source),
         };
         if window.from > place.start {
             if !is_last && !source.is_live() {
@@ -257,6 +273,7 @@ impl<'a> Cut<'a> {
             sound,
             languages,
             zero: None,
+            lead: None,
         })
     }
 

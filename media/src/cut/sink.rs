@@ -6,7 +6,7 @@ use crate::av::mux::{Muxer, Track};
 use crate::av::packet::Packet;
 use crate::output::Output;
 use crate::time::{TimeBase, Timestamp};
-use crate::{Container, Context, Progress, Result};
+use crate::{Container, Context, Error, Progress, Result};
 
 use super::index_size::IndexSize;
 
@@ -17,6 +17,9 @@ const PATIENCE: i64 = 10_000_000;
 /// An output that is being written.
 pub(super) struct Sink {
     muxer: Muxer,
+    name: String,
+    /// Whether the container has sample tables.
+    iso: bool,
     tracks: Vec<Queue>,
     index: IndexSize,
     total: Option<Timestamp>,
@@ -28,6 +31,8 @@ struct Queue {
     clock: TimeBase,
     packets: VecDeque<Packet>,
     last_dts: Option<i64>,
+    /// The least that decoding times lie apart: a tick of every container.
+    step: i64,
     /// The last packet waits, so that its duration can still change.
     holds_last: bool,
 }
@@ -65,6 +70,7 @@ impl Sink {
                 clock: track.time_base,
                 packets: VecDeque::new(),
                 last_dts: None,
+                step: TimeBase::per_second(90_000).convert(1, track.time_base).max(1),
                 holds_last: number > 0,
             });
         }
@@ -73,6 +79,8 @@ impl Sink {
         muxer.write_header(room, timescale)?;
         Ok(Self {
             muxer,
+            name,
+            iso: container.is_iso(),
             tracks: queues,
             index,
             total,
@@ -86,7 +94,16 @@ impl Sink {
         let queue = &mut self.tracks[track];
         let dts = packet.dts().or(packet.pts()).unwrap_or(0);
         // Joined segments may differ in how early they decode.
-        let dts = queue.last_dts.map_or(dts, |last| dts.max(last + 1));
+        let dts = queue.last_dts.map_or(dts, |last| dts.max(last + queue.step));
+        // A sample's duration has 32 bits (ISO/IEC 14496-12, section 8.6.1), and
+        // libavformat takes 31.
+        if self.iso && queue.last_dts.is_some_and(|last| dts - last > i64::from(i32::MAX)) {
+            let gap = queue.clock.timestamp(dts - queue.last_dts.unwrap_or(dts));
+            return Err(Error::unsupported(
+                &self.name,
+                format!("a gap of {gap} is more than MP4 can hold; close gaps, or write MKV"),
+            ));
+        }
         queue.last_dts = Some(dts);
         packet.set_dts(Some(dts));
         if packet.pts().is_none_or(|pts| pts < dts) {

@@ -244,7 +244,6 @@ impl EncodedSound {
     pub(super) fn finish(&mut self, end: i64, name: &str) -> Result<()> {
         self.window.to = self.window.to.min(end);
         self.drain(name)?;
-        self.lay(name)?;
         self.silence(end, name)?;
         self.cut_to(end);
         let rest = self.planes.first().map_or(0, Vec::len);

@@ -1,5 +1,6 @@
 //! A segment: its streams, its extent, and its packets from any frame on.
 
+mod delay;
 mod entry;
 mod extent;
 mod seek;

@@ -19,7 +19,8 @@ pub(super) fn output_clock(first: TimeBase, count: usize) -> TimeBase {
         (a, b) = (b, a % b);
     }
     match (first.den() / a).checked_mul(mpeg) {
-        Some(common) if common <= 6_000_000 => TimeBase::per_second(common),
+        // Much finer ticks could not count an hour's gap in 31 bits.
+        Some(common) if common <= 360_000 => TimeBase::per_second(common),
         _ => first,
     }
 }
@@ -158,6 +159,16 @@ mod tests {
         let place = placer.place(&segment(at), Timestamp::from_micros(first), 0, 40);
         placer.covered(place.start + length);
         (place.start, place.from)
+    }
+
+    #[test]
+    fn the_output_has_fine_ticks_but_not_too_fine() {
+        let clock = |first, count| output_clock(TimeBase::per_second(first), count).den();
+        assert_eq!(clock(25, 2), 90_000);
+        assert_eq!(clock(30_000, 2), 90_000);
+        assert_eq!(clock(24_000, 2), 360_000);
+        assert_eq!(clock(12_800, 2), 12_800);
+        assert_eq!(clock(25, 1), 25);
     }
 
     #[test]

@@ -316,8 +316,9 @@ impl Sound {
     /// Pictures are shown up to this sample of the timeline: the sound that
     /// begins before is due.
     pub(super) fn release(&mut self, shown_to: i64, name: &str) -> Result<()> {
-        while let Some((packet, time)) =
-            self.held.pop_front_if(|(_, time)| time.is_none_or(|time| time < shown_to))
+        let due = |time: Option<i64>| time.is_none_or(|time| time < shown_to);
+        while self.held.front().is_some_and(|&(_, time)| due(time))
+            && let Some((packet, time)) = self.held.pop_front()
         {
             match &mut self.way {
                 Way::Copied(sound) => sound.push(packet, time, name)?,

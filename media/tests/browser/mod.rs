@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
-pub use page::{Report, Seen};
+pub use page::Report;
 pub use process::Browser;
 
 /// The longest a browser may take for its start. A hang is a failure, not a hung test run.

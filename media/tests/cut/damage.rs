@@ -12,7 +12,7 @@ fn a_segment_that_starts_without_a_keyframe() {
     for container in ["ts", "mkv"] {
         // Frames 0 to 9 are missing, so that those up to 24 cannot be decoded.
         let original = Original::despite(&source().container(container).drop_packets(10), &[""]);
-        let original = original.from_frame(25);
+        let original = original.starting_at(25);
         let clip = original.cut(25..100, "mp4");
         clip.check_frames();
         clip.check_times();

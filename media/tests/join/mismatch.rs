@@ -57,6 +57,7 @@ fn a_stranger_is_encoded_when_asked() {
     for (stranger, word) in strangers() {
         let parts = [Source::new().frames(50).build(), stranger.build()];
         for container in ["mp4", "mkv", "ts"] {
+            eprintln!("{word}, to {container}");
             let made = join(&parts, container, &reencode(Options::default()));
             made.shows(0..100);
             made.is_even((25, 1));
@@ -69,7 +70,8 @@ fn a_stranger_is_encoded_when_asked() {
 
 #[test]
 fn a_stranger_in_the_middle_of_a_cut() {
-    for (stranger, _) in strangers() {
+    for (stranger, word) in strangers() {
+        eprintln!("{word}");
         let parts = [
             Source::new().frames(50).build(),
             stranger.build(),

@@ -3,7 +3,7 @@
 use flatbed_media::cut::{OnMismatch, Options};
 
 use super::{Made, frames, join};
-use crate::fixture::{Fixture, Source};
+use crate::fixture::{Fixture, Recorder, Source};
 use crate::observe;
 
 /// The level depends on the rate too, unless it is given.
@@ -56,12 +56,16 @@ fn other_timescales_make_no_other_times() {
 
 #[test]
 fn containers_may_be_mixed() {
-    let kinds = ["ts", "mp4", "mkv", "mpg"];
+    let kinds = ["ts", "mp4", "mkv", "ps"];
     let parts = Source::new().split(&[40, 30, 40, 30]);
     for turn in 0..kinds.len() {
         let build = |(index, part): (usize, &Source)| {
             let kind = kinds[(index + turn) % kinds.len()];
-            part.clone().container(kind).build()
+            let part = part.clone();
+            match kind {
+                "ps" => part.recorder(Recorder::default()).build(),
+                _ => part.container(kind).build(),
+            }
         };
         let parts: Vec<Fixture> = parts.iter().enumerate().map(build).collect();
         let made = join(&parts, "mp4", &Options::default());

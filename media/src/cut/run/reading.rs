@@ -164,6 +164,8 @@ pub(super) struct Shift {
     pub(super) first: i64,
     /// The same frame in the output's.
     pub(super) start: i64,
+    /// What decoding times are moved by on top, in the output's ticks.
+    pub(super) decoding: i64,
 }
 
 impl Shift {
@@ -173,7 +175,7 @@ impl Shift {
 
     fn apply_to(self, packet: &mut Packet) {
         packet.set_pts(packet.pts().map(|pts| self.apply(pts)));
-        packet.set_dts(packet.dts().map(|dts| self.apply(dts)));
+        packet.set_dts(packet.dts().map(|dts| self.apply(dts) + self.decoding));
         packet.set_duration(self.from.convert(packet.duration(), self.to));
     }
 }

@@ -7,7 +7,6 @@ use crate::time::{TimeBase, Timestamp};
 use crate::{Context, Error, Result};
 
 use super::super::index_size::{Expected, room};
-use super::super::options::Until;
 use super::super::sink::Sink;
 use super::super::source::Source;
 use super::super::timeline::Place;
@@ -18,14 +17,12 @@ use super::Cut;
 impl Cut<'_> {
     /// How many packets each track will have, about.
     pub(super) fn expect(&self, source: &Source, sound: &[Sound], segments: usize, clock: TimeBase) -> Vec<Expected> {
-        let seconds = match self.options.selection.end {
-            // Recordings of a series are about equally long.
-            Until::End if self.bounds.end == Timestamp::MAX => source
-                .known_duration()
-                .map(|each| each.times(segments)),
-            _ => Some(self.bounds.end - self.bounds.start),
-        };
-        let Some(seconds) = seconds else {
+        // Recordings of a series are about equally long; a clip ends where they
+        // end, whatever was asked for.
+        let there = source.known_duration().map(|each| each.times(segments));
+        let open = self.bounds.end == Timestamp::MAX;
+        let asked = (!open).then(|| self.bounds.end - self.bounds.start);
+        let Some(seconds) = there.into_iter().chain(asked).min() else {
             return Vec::new();
         };
         let seconds = seconds.as_secs_f64() + 1.0;

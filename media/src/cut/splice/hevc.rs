@@ -144,6 +144,10 @@ impl Hevc {
             .ok_or(Refused("it has no SPS".into()))
     }
 
+    pub(super) fn format(&self) -> Option<i32> {
+        Some(format_number(pixel_format(self.sps().ok()?).ok()?))
+    }
+
     pub(super) fn reorder_frames(&self) -> u32 {
         self.sps()
             .map_or(0, |sps| u32::from(sps.ordering.highest().max_num_reorder))

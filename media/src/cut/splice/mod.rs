@@ -150,6 +150,15 @@ impl Splicer {
         }
     }
 
+    /// The pixel format of the stream's pictures, where they are spliced.
+    pub(super) fn format(&self) -> Option<i32> {
+        match self {
+            Self::H264(splicer) => splicer.format(),
+            Self::Hevc(splicer) => splicer.format(),
+            Self::Intra | Self::Plain(_) => None,
+        }
+    }
+
     /// The codec's header for packets in the output's form: for the output,
     /// or, without the sets of encoded edges, for a decoder.
     pub(super) fn extradata(&self, with_edges: bool) -> Result<Option<Vec<u8>>> {
@@ -254,7 +263,7 @@ const FINER: i32 = 6;
 
 /// The coarsest quantiser for an edge, however coarse the source's: beyond it an
 /// edge no longer looks like what it was made from (SSIM below 0.98).
-const COARSEST: i32 = 21;
+const COARSEST: i32 = 19;
 
 /// The quantiser for an edge, from those of the source's frames.
 fn edge_qp(source: impl Iterator<Item = f64>) -> i32 {

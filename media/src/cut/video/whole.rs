@@ -151,7 +151,14 @@ impl Splice {
             .next_entry()
             .filter(|next| next.pts < self.segment.window.to);
         let times: Vec<i64> = wanted.iter().map(|frame| frame.pts).collect();
-        let slots = slots(&frames, &times, next.map(|next| next.dts));
+        // The next entry point is decoded behind its leading frames, now that
+        // they stand before it: see `write_copied`.
+        let before = borrowed.iter().map(|frame| frame.dts).max().filter(|_| next.is_some());
+        let before = before.or(next.map(|next| next.dts));
+        let slots = slots(&frames, &times, before);
+        // Frames that are shown before the first entry point may need others
+        // that are not here, and none behind it needs them.
+        let frames: Vec<&Coded> = frames.into_iter().filter(|frame| frame.pts >= key).collect();
         let shown: Vec<Shown> = wanted
             .iter()
             .zip(slots)
@@ -169,6 +176,7 @@ impl Splice {
             shown: &shown,
             after: next,
             like: &self.like,
+            format: self.segment.foreign.then(|| self.splicer.format()).flatten(),
             frame: self.frame,
         };
         let (ready, shown_to) = (&mut self.ready, &mut self.shown_to);
@@ -209,6 +217,7 @@ impl Splice {
         copied: Vec<Copied>,
         report: &mut Report,
     ) -> Result<()> {
+        let mut entry_dts = behind_leading(&frames, &copied);
         for (frame, copied) in frames.into_iter().zip(copied) {
             let Coded {
                 mut packet,
@@ -223,6 +232,9 @@ impl Splice {
                     .set_data(&data)
                     .map_err(|code| code.failed(&self.segment.name, "copying"))?,
             }
+            if let Some(dts) = entry_dts.take() {
+                packet.set_dts(Some(dts));
+            }
             packet.set_duration(duration);
             self.shown_to = self.shown_to.max(pts + duration);
             self.ready.push_back(packet);
@@ -233,4 +245,14 @@ impl Splice {
         self.segment.contiguous = true;
         Ok(())
     }
+}
+
+/// When the entry point of frames to be copied is decoded if its leading frames
+/// are left out: in the last one's place. They stand encoded before it, in its
+/// own place and the others', so that frames are decoded evenly.
+fn behind_leading(frames: &[Coded], copied: &[Copied]) -> Option<i64> {
+    let mut behind = frames.iter().zip(copied).skip(1);
+    let leading = behind.by_ref().take_while(|(_, copied)| matches!(copied, Copied::Left));
+    let last = leading.last()?.0.dts;
+    Some(last.min(frames.first()?.pts))
 }

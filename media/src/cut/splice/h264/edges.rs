@@ -24,6 +24,10 @@ pub(super) enum Edges {
 }
 
 impl H264 {
+    pub(in crate::cut::splice) fn format(&self) -> Option<i32> {
+        Some(format_number(pixel_format(self.sps()?).ok()?))
+    }
+
     pub(in crate::cut::splice) fn prepare_edges(
         &mut self,
         like: &Parameters,
