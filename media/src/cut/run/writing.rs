@@ -104,6 +104,12 @@ impl Cut<'_> {
             language: None,
         }];
         let lead_in = self.container.is_iso();
+        if tracks.rotation != 0 && !self.container.is_iso() {
+            self.report.note(format!(
+                "{}: players are not told to turn the picture by {} degrees, {} cannot say it",
+                self.name, tracks.rotation, self.container
+            ));
+        }
         for sound in &mut tracks.sound {
             sound.start(tracks.clock.convert(zero, sound.clock()), lead_in);
         }
