@@ -1,4 +1,4 @@
-//! Join and cut, in process, in bytes of the source that a call covers.
+//! Join and cut, in process; the throughput is in bytes of the sources, whole.
 //!
 //! `scripts/compare cut` sets them beside other tools, on longer recordings.
 #![allow(
@@ -31,17 +31,32 @@ criterion_main!(benches);
 
 fn copy_cut(criterion: &mut Criterion) {
     let recording = recording();
-    bench(criterion, "copy cut", &[recording], &between(3_100, 17_100, Mode::Copy));
+    bench(
+        criterion,
+        "copy cut",
+        &[recording],
+        &between(3_100, 17_100, Mode::Copy),
+    );
 }
 
 fn exact_cut(criterion: &mut Criterion) {
     let recording = recording();
-    bench(criterion, "exact cut", &[recording], &between(3_100, 17_100, Mode::Exact));
+    bench(
+        criterion,
+        "exact cut",
+        &[recording],
+        &between(3_100, 17_100, Mode::Exact),
+    );
 }
 
 fn join(criterion: &mut Criterion) {
     let segments = segments();
-    bench(criterion, "join", &segments, &options(Selection::default(), Mode::Copy));
+    bench(
+        criterion,
+        "join",
+        &segments,
+        &options(Selection::default(), Mode::Copy),
+    );
 }
 
 /// What a cut at these milliseconds is.
@@ -62,7 +77,9 @@ fn bench(criterion: &mut Criterion, name: &str, sources: &[PathBuf], options: &O
     let output = folder().join("result.mp4");
     let context = Context::new();
     let mut group = criterion.benchmark_group("cut");
-    group.throughput(Throughput::Bytes(sources.iter().map(|path| size(path)).sum()));
+    group.throughput(Throughput::Bytes(
+        sources.iter().map(|path| size(path)).sum(),
+    ));
     group.bench_function(name, |bencher| {
         bencher.iter(|| {
             let segments = sources.iter().map(|path| Segment::new(Input::path(path)));
@@ -105,7 +122,16 @@ fn made(name: &str, seconds: i64) -> PathBuf {
         .args(["-nostdin", "-v", "error", "-y"])
         .args(["-f", "lavfi", "-i", &picture, "-f", "lavfi", "-i", &sound])
         .args(["-c:v", "libx264", "-preset", "veryfast", "-b:v", "2M"])
-        .args(["-g", "50", "-keyint_min", "50", "-sc_threshold", "0", "-bf", "3"])
+        .args([
+            "-g",
+            "50",
+            "-keyint_min",
+            "50",
+            "-sc_threshold",
+            "0",
+            "-bf",
+            "3",
+        ])
         .args(["-c:a", "aac"])
         .arg(&unfinished)
         .status()

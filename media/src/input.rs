@@ -60,7 +60,7 @@ impl Input {
         }
     }
 
-    /// Anything that reads and seeks.
+    /// Anything that reads and seeks, from its beginning, wherever it stands.
     pub fn seekable(name: impl Into<String>, stream: impl Read + Seek + Send + 'static) -> Self {
         Self {
             name: name.into(),
@@ -133,9 +133,12 @@ fn open_path(path: &Path, name: &str, context: &Context) -> Result<Opened> {
 
 fn seekable(mut stream: Box<dyn ReadSeek>, name: &str) -> Result<Opened> {
     let io = |source| Error::io(name, source);
-    let start = stream.stream_position().map_err(io)?;
+    stream.seek(SeekFrom::Start(0)).map_err(io)?;
     let front = Front::sniff(&mut stream).map_err(io)?;
-    stream.seek(SeekFrom::Start(start)).map_err(io)?;
+    if stream.stream_position().map_err(io)? == 0 {
+        return Err(Error::malformed(name, EMPTY));
+    }
+    stream.seek(SeekFrom::Start(0)).map_err(io)?;
     Ok(Opened::Seekable(match front {
         Front::AsIs => stream,
         front => Box::new(WithFront::new(stream, front)),

@@ -34,7 +34,7 @@ class Cost:
     """Seconds."""
     peak: float
     """The largest resident size of one process, MiB. Never below this Python's
-    own (some 12 MiB), which Linux counts from before the exec."""
+    own (15 to 20 MiB), which Linux counts from before the exec."""
 
 
 class Failed(Exception):

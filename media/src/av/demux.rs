@@ -3,13 +3,12 @@
 use std::ffi::{CString, c_int, c_void};
 use std::ptr::{self, NonNull};
 
-use ffmpeg_next::format::context::StreamIo;
-
 use super::code::{Code, check};
 use super::dictionary::Dictionary;
 use super::packet::Packet;
 use super::stream::{Stream, describe};
-use super::{ffi, io, text, ticks};
+use super::io::{self, CustomIo};
+use super::{ffi, text, ticks};
 use crate::context::Cancel;
 use crate::input::{Input, Opened};
 use crate::time::Timestamp;
@@ -22,9 +21,9 @@ const FORMATS: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,h26
 
 /// An opened input.
 pub(crate) struct Demuxer {
-    // Declared before `_io`: closing the context comes first.
+    // Declared before `stream_io`: closing the context comes first.
     context: FormatContext,
-    _io: Option<StreamIo>,
+    stream_io: Option<CustomIo>,
     // Boxed: the interrupt callback holds its address.
     _cancel: Box<Cancel>,
     name: String,
@@ -104,12 +103,16 @@ impl Demuxer {
         };
         if let Err(code) = check(opened) {
             context.check()?;
-            return Err(open_error(code, &name, context));
+            let failure = stream_io.and_then(|stream_io| stream_io.failure());
+            return Err(match failure {
+                Some(source) => Error::io(name, source),
+                None => open_error(code, &name, context),
+            });
         }
         // avformat_open_input leaves the pointer it was given.
         let mut demuxer = Self {
             context: FormatContext(allocated),
-            _io: stream_io,
+            stream_io,
             _cancel: cancel,
             name,
             streams: Vec::new(),
@@ -252,14 +255,17 @@ impl Demuxer {
 
     /// The error of reading; a pipe has one reason more for it.
     fn broken(&self, code: Code, operation: &'static str, context: &Context) -> Error {
-        if self.live && code.is_data() && self.format().starts_with("mov") {
-            context.check().err().unwrap_or_else(|| {
-                Error::malformed(
-                    &self.name,
-                    "its index is missing or at its end, and a pipe cannot be sought: \
-                     give the file itself, or one with the index in front",
-                )
-            })
+        let failure = self.stream_io.as_ref().and_then(CustomIo::failure);
+        if context.cancel().is_cancelled() {
+            Error::Cancelled
+        } else if let Some(source) = failure {
+            Error::io(&self.name, source)
+        } else if self.live && code.is_data() && self.format().starts_with("mov") {
+            Error::malformed(
+                &self.name,
+                "its index is missing or at its end, and a pipe cannot be sought: \
+                 give the file itself, or one with the index in front",
+            )
         } else {
             code.reading(&self.name, operation, context)
         }
@@ -274,7 +280,7 @@ impl Demuxer {
         // SAFETY: the open context's I/O.
         match unsafe { (*pb).error } {
             0 | ffi::AVERROR_EOF => Ok(None),
-            code => Err(Code(code).reading(&self.name, "reading", context)),
+            code => Err(self.broken(Code(code), "reading", context)),
         }
     }
 
@@ -287,7 +293,7 @@ impl Demuxer {
         let sought = unsafe { ffi::av_seek_frame(self.as_mut_ptr(), index, time, flags) };
         check(sought)
             .map(drop)
-            .map_err(|code| code.reading(&self.name, "seeking", context))
+            .map_err(|code| self.broken(code, "seeking", context))
     }
 
     /// Goes to a byte, for containers that can be entered anywhere.
@@ -302,7 +308,7 @@ impl Demuxer {
         };
         check(sought)
             .map(drop)
-            .map_err(|code| code.reading(&self.name, "seeking", context))
+            .map_err(|code| self.broken(code, "seeking", context))
     }
 
     fn get(&self) -> &ffi::AVFormatContext {

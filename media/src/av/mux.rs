@@ -3,8 +3,6 @@
 use std::ffi::{CString, c_int};
 use std::ptr::{self, NonNull};
 
-use ffmpeg_next::format::context::StreamIo;
-
 use super::code::{Code, check};
 use super::demux::{interrupt, path_url};
 use super::dictionary::Dictionary;
@@ -20,7 +18,7 @@ use crate::{Context, Error, Result};
 pub(crate) struct Muxer {
     // Declared before what it writes to: freeing the context comes first.
     context: FormatContext,
-    _io: Option<StreamIo>,
+    stream_io: Option<CustomIo>,
     // Boxed: the interrupt callback holds its address.
     cancel: Box<Cancel>,
     file: Option<PartialFile>,
@@ -135,7 +133,7 @@ impl Muxer {
         }
         Ok(Self {
             context,
-            _io: stream_io,
+            stream_io,
             cancel,
             file,
             name: name.to_owned(),
@@ -318,6 +316,9 @@ impl Muxer {
     fn refused(&self, code: Code, operation: &'static str) -> Error {
         if self.cancel.is_cancelled() {
             return Error::Cancelled;
+        }
+        if let Some(source) = self.stream_io.as_ref().and_then(CustomIo::failure) {
+            return Error::io(&self.name, source);
         }
         let pb = self.get().pb;
         if !pb.is_null() {

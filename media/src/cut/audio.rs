@@ -7,7 +7,7 @@ use crate::av::packet::Packet;
 use crate::av::parameters::{CodecId, Parameters};
 use crate::bitstream::adts;
 use crate::time::TimeBase;
-use crate::{Container, Error, Result};
+use crate::{Error, Result};
 
 /// A track of copied sound, in samples.
 pub(super) struct CopiedSound {
@@ -62,39 +62,6 @@ impl CopiedSound {
             splitter: adts::Splitter::default(),
             ready: VecDeque::new(),
         })
-    }
-
-    /// Whether a container takes this sound as it is.
-    pub(super) fn fits(parameters: &Parameters, container: Container) -> bool {
-        use CodecId as C;
-        let codec = parameters.codec();
-        match container {
-            Container::Mp4 => matches!(
-                codec,
-                C::AV_CODEC_ID_AAC
-                    | C::AV_CODEC_ID_MP3
-                    | C::AV_CODEC_ID_MP2
-                    | C::AV_CODEC_ID_AC3
-                    | C::AV_CODEC_ID_EAC3
-                    | C::AV_CODEC_ID_OPUS
-                    | C::AV_CODEC_ID_FLAC
-                    | C::AV_CODEC_ID_ALAC
-            ),
-            Container::Ts => matches!(
-                codec,
-                C::AV_CODEC_ID_AAC
-                    | C::AV_CODEC_ID_MP3
-                    | C::AV_CODEC_ID_MP2
-                    | C::AV_CODEC_ID_AC3
-                    | C::AV_CODEC_ID_EAC3
-                    | C::AV_CODEC_ID_OPUS
-            ),
-            Container::Mov => !matches!(
-                codec,
-                C::AV_CODEC_ID_OPUS | C::AV_CODEC_ID_VORBIS | C::AV_CODEC_ID_FLAC
-            ),
-            Container::Mkv => true,
-        }
     }
 
     /// Whether a segment's sound can follow the first one's.

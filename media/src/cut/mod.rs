@@ -13,10 +13,12 @@
 //! | `splice/` | what each codec needs so that copied and encoded frames are one stream |
 //! | `tracks.rs` | how each track is made |
 //! | `encode.rs` | everything encoded, where nothing can be copied |
+//! | `carriage.rs` | which container carries which codec |
 //! | `audio.rs`, `sound.rs` | sound copied, sound encoded |
 //! | `sink.rs`, `index_size.rs` | packets of all tracks in file order, and the room for an MP4's index |
 
 mod audio;
+mod carriage;
 mod edge;
 mod encode;
 mod gop;

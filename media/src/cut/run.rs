@@ -203,6 +203,12 @@ impl<'a> Cut<'a> {
                 clock.first_tick_at(self.bounds.end - origin)
             },
         };
+        if place.start > i64::MAX / 4 {
+            return Err(Error::limit(
+                source.name(),
+                "it begins too far from the first recording",
+            ));
+        }
         if place.start >= window.to {
             self.is_over = true;
             return Ok(());

@@ -47,6 +47,10 @@ pub(super) struct Source {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Layout(Vec<CodecId>);
 
+/// The most bytes of one picture of an unparsed stream: ten times what level
+/// 6.2 of H.264 allows (ITU-T H.264, section A.3.1).
+const LARGEST: usize = 64 << 20;
+
 /// Frames read to find the first one shown.
 const LOOK: usize = 24;
 
@@ -294,6 +298,12 @@ impl Source {
             }
             if packet.pts().is_none() && !entry::begins_unit(&packet) {
                 if let Some(held) = &mut self.held {
+                    if held.data().len() > LARGEST {
+                        return Err(Error::malformed(
+                            self.demuxer.name(),
+                            format!("a picture of more than {LARGEST} bytes"),
+                        ));
+                    }
                     held.append(packet.data())
                         .map_err(|code| code.failed(self.demuxer.name(), "reading"))?;
                 }

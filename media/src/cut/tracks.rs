@@ -9,6 +9,7 @@ use crate::time::TimeBase;
 use crate::{Container, Context, Error, Result};
 
 use super::audio::CopiedSound;
+use super::carriage::{carries_pictures, carries_sound};
 use super::encode::Encode;
 use super::options::{Mode, OnMismatch, Options};
 use super::report::Report;
@@ -46,7 +47,21 @@ impl Pictures {
         }
         let edges = options.mode == Mode::Exact && partial
             || options.on_mismatch == OnMismatch::Reencode;
-        let splicer = match Splicer::new(&like, container) {
+        let splicer = if carries_pictures(container, &like) {
+            Splicer::new(&like, container)
+        } else {
+            let codec = like.codec_name();
+            let reason = format!("{codec} does not go into {container}");
+            if options.mode == Mode::Copy {
+                return Err(Error::unsupported(
+                    name,
+                    format!("{reason}; write MKV, or use another mode than copy"),
+                ));
+            }
+            report.note(format!("{name}: the video is encoded whole, {reason}"));
+            return Ok(encoded(like));
+        };
+        let splicer = match splicer {
             Err(_) if !edges => Ok(Splicer::plain(&like)),
             result => result,
         };
@@ -211,7 +226,7 @@ impl Sound {
     ) -> Result<Self> {
         let parameters = &stream.parameters;
         let codec = parameters.codec_name();
-        let way = if !CopiedSound::fits(parameters, container) {
+        let way = if !carries_sound(container, parameters) {
             report.note(format!("{name}: the sound ({codec}) is encoded as AAC for {container}"));
             Way::Encoded(Box::new(EncodedSound::new(parameters, name)?))
         } else if options.on_mismatch == OnMismatch::Reencode {

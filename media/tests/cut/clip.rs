@@ -194,7 +194,7 @@ impl Clip<'_> {
         let name = self.name();
         observe::check_order(&self.packets);
         if let Some(fps) = self.original.fps {
-            observe::check_even(&self.packets, fps);
+            observe::check_even(&self.in_source_ticks(), fps);
         }
         assert_eq!(self.packets.len(), self.frames.len(), "{name}: hidden packets");
         // Matroska counts milliseconds, all others finely enough.
@@ -213,6 +213,22 @@ impl Clip<'_> {
             assert!(movie.fast_start(), "{name}: no fast start");
             self.check_sample_durations(movie.track("vide"));
         }
+    }
+
+    /// The packets; in milliseconds where the source counted no finer.
+    fn in_source_ticks(&self) -> Vec<Packet> {
+        let mut packets = self.packets.clone();
+        if has_extension(&self.original.path, "mkv") {
+            for packet in &mut packets {
+                let scale = packet.tick * 1e3;
+                let milliseconds = |ticks: i64| (ticks as f64 * scale).round() as i64;
+                packet.pts = packet.pts.map(milliseconds);
+                packet.dts = packet.dts.map(milliseconds);
+                packet.duration = packet.duration.map(milliseconds);
+                packet.tick = 1e-3;
+            }
+        }
+        packets
     }
 
     /// Each sample lasts as long as a frame. ffprobe tells other durations where frames are

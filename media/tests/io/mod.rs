@@ -1,6 +1,7 @@
 //! Ways in and out, and what goes wrong on them.
 
 mod cancel;
+mod carriage;
 mod full;
 mod limits;
 mod malformed;

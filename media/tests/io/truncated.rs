@@ -25,7 +25,7 @@ fn kinds() -> Vec<(&'static str, Fixture)> {
         ("mp4, index in front", source().args("-movflags +faststart").build()),
         (
             "mp4, fragmented",
-            source().args("-movflags +frag_keyframe+empty_moov").build(),
+            source().args("-movflags +frag_keyframe+empty_moov+delay_moov").build(),
         ),
         ("mkv", source().container("mkv").build()),
         ("ts", source().container("ts").build()),
@@ -97,7 +97,7 @@ fn a_cut_that_ends_before_the_damage_is_whole() {
 fn a_few_bytes_are_no_recording() {
     for (kind, fixture) in kinds() {
         let data = bytes(&fixture);
-        for length in [1, 2, 4, 8, 16, 64, 188, 400, 1000] {
+        for length in [1, 2, 4, 8, 16, 64, 188, 400] {
             for live in [false, true] {
                 let part = data[..length].to_vec();
                 let input = if live {

@@ -191,7 +191,7 @@ impl Hevc {
             let facts = inspect(units(frame.packet.data()), &self.sets).ok()?;
             facts.qp.map(f64::from)
         });
-        let qp = edge_qp(qps);
+        let qp = edge_qp(qps, edge.like);
         let encoder = self.encoder(edge.like, edge.first.format(), edge.frame, qp, context)?;
         let rewriter = self.rewriter_of(&encoder)?;
         let prepared = self.rewriter.as_ref();

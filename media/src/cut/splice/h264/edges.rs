@@ -38,6 +38,11 @@ impl H264 {
             return Ok(());
         }
         let sps = self.sps().ok_or(Refused("it has no SPS".into()))?;
+        if sps.lossless_bypass {
+            // Its blocks at quantiser 0 are coded in another way, which an
+            // encoder of edges would have to match (7.4.2.1.1).
+            return Err(Refused("it is lossless".into()));
+        }
         let sps_id = sps.id;
         let format = format_number(pixel_format(sps)?);
         let pps_id = self.sets.free_pps_id();
@@ -66,7 +71,7 @@ impl H264 {
         let source: Vec<_> = source
             .map(|frame| AccessUnit::inspect(units(frame.packet.data()), &self.sets))
             .collect();
-        let qp = edge_qp(source.iter().filter_map(AccessUnit::mean_qp));
+        let qp = edge_qp(source.iter().filter_map(AccessUnit::mean_qp), edge.like);
         // The order of the fields stands in the slices; not every container
         // repeats it.
         let bottom_first = source
