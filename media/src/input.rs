@@ -114,7 +114,10 @@ fn open_path(path: &Path, name: &str, context: &Context) -> Result<Opened> {
     let mut file = File::open(path).map_err(io)?;
     let metadata = file.metadata().map_err(io)?;
     if metadata.is_dir() {
-        return Err(Error::io(name, io::Error::from(io::ErrorKind::IsADirectory)));
+        return Err(Error::io(
+            name,
+            io::Error::from(io::ErrorKind::IsADirectory),
+        ));
     }
     if !metadata.is_file() {
         return live(Box::new(file), name, context);
@@ -148,7 +151,9 @@ fn seekable(mut stream: Box<dyn ReadSeek>, name: &str) -> Result<Opened> {
 fn live(stream: Box<dyn Read + Send>, name: &str, context: &Context) -> Result<Opened> {
     let mut pump = Pump::start(stream, context.cancel().clone());
     let mut head = Vec::new();
-    let sniffed = Read::by_ref(&mut pump).take(program_stream::SNIFFED).read_to_end(&mut head);
+    let sniffed = Read::by_ref(&mut pump)
+        .take(program_stream::SNIFFED)
+        .read_to_end(&mut head);
     context.check()?;
     sniffed.map_err(|source| Error::io(name, source))?;
     if head.is_empty() {

@@ -33,7 +33,10 @@ impl Timestamp {
 
     /// So many times as long.
     pub(crate) fn times(self, count: usize) -> Self {
-        Self(self.0.saturating_mul(i64::try_from(count).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_mul(i64::try_from(count).unwrap_or(i64::MAX)),
+        )
     }
 
     /// In seconds, for a report.
@@ -140,15 +143,31 @@ fn decimal(text: &str, unit: i64) -> Option<i64> {
     if whole.is_empty() && fraction.is_empty() {
         return None;
     }
-    if !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
+    if !whole
+        .bytes()
+        .chain(fraction.bytes())
+        .all(|byte| byte.is_ascii_digit())
+    {
         return None;
     }
-    let whole: i128 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let whole: i128 = if whole.is_empty() {
+        0
+    } else {
+        whole.parse().ok()?
+    };
     let digits = &fraction[..fraction.len().min(18)];
     let scale = 10i128.pow(u32::try_from(digits.len()).ok()?);
-    let part: i128 = if digits.is_empty() { 0 } else { digits.parse().ok()? };
-    let value = (whole * scale + part).checked_mul(i128::from(unit))?;
-    i64::try_from((value + scale / 2) / scale).ok()
+    let part: i128 = if digits.is_empty() {
+        0
+    } else {
+        digits.parse().ok()?
+    };
+    let value = whole
+        .checked_mul(scale)?
+        .checked_add(part)?
+        .checked_mul(i128::from(unit))?
+        .checked_add(scale / 2)?;
+    i64::try_from(value / scale).ok()
 }
 
 /// A part of a timeline: from `start` on, up to and without `end`.
@@ -226,7 +245,11 @@ impl TimeBase {
         let num = i128::from(ticks) * i128::from(self.num.get()) * i128::from(other.den.get());
         let den = i128::from(self.den.get()) * i128::from(other.num.get());
         let half = den / 2;
-        let rounded = if num >= 0 { (num + half) / den } else { (num - half) / den };
+        let rounded = if num >= 0 {
+            (num + half) / den
+        } else {
+            (num - half) / den
+        };
         i64::try_from(rounded).unwrap_or(if rounded < 0 { i64::MIN } else { i64::MAX })
     }
 
@@ -262,7 +285,19 @@ mod tests {
         assert_eq!(micros("90:00"), Some(5_400_000_000));
         assert_eq!(micros(".5"), Some(500_000));
         assert_eq!(micros("0.0000005"), Some(1));
-        for wrong in ["", "-1", "1:2:3:4", "1:60", "abc", "1.2.3", "1::2", "50%", "."] {
+        for wrong in [
+            "",
+            "-1",
+            &"9".repeat(38),
+            &"9".repeat(60),
+            "1:2:3:4",
+            "1:60",
+            "abc",
+            "1.2.3",
+            "1::2",
+            "50%",
+            ".",
+        ] {
             assert_eq!(micros(wrong), None, "{wrong}");
         }
     }

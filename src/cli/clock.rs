@@ -111,8 +111,14 @@ mod tests {
             let time = text.parse().expect("a time");
             Some(Position::Clock(time))
         };
-        assert_eq!(on_timeline("10:03:17", Some("10:00:00")), reading("10:03:17"));
-        assert_eq!(on_timeline("24:00:10", Some("23:00:00")), reading("24:00:10"));
+        assert_eq!(
+            on_timeline("10:03:17", Some("10:00:00")),
+            reading("10:03:17")
+        );
+        assert_eq!(
+            on_timeline("24:00:10", Some("23:00:00")),
+            reading("24:00:10")
+        );
         assert_eq!(
             on_timeline("50%", Some("10:00:00")),
             Some(Position::Percent(50.0))

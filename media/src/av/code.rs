@@ -18,7 +18,10 @@ impl Code {
 
     /// Whether the data, rather than the machine, is at fault.
     pub(crate) fn is_data(self) -> bool {
-        matches!(self.0, ffi::AVERROR_INVALIDDATA | ffi::AVERROR_EOF | ffi::AVERROR_STREAM_NOT_FOUND)
+        matches!(
+            self.0,
+            ffi::AVERROR_INVALIDDATA | ffi::AVERROR_EOF | ffi::AVERROR_STREAM_NOT_FOUND
+        )
     }
 
     /// The operating system's error, where the code holds one.

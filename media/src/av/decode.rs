@@ -106,9 +106,8 @@ impl Decoder {
         // behind it: at most one for each thread and each place to reorder.
         for _ in 0..MOST_BROKEN {
             // SAFETY: an open decoder and an empty frame.
-            let received = unsafe {
-                ffi::avcodec_receive_frame(self.context.as_ptr(), frame.as_mut_ptr())
-            };
+            let received =
+                unsafe { ffi::avcodec_receive_frame(self.context.as_ptr(), frame.as_mut_ptr()) };
             match check(received) {
                 Ok(_) => return Ok(Some(frame)),
                 Err(Code::AGAIN | Code::EOF) => return Ok(None),

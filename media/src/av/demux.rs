@@ -5,9 +5,9 @@ use std::ptr::{self, NonNull};
 
 use super::code::{Code, check};
 use super::dictionary::Dictionary;
+use super::io::{self, CustomIo};
 use super::packet::Packet;
 use super::stream::{Stream, describe};
-use super::io::{self, CustomIo};
 use super::{ffi, text, ticks};
 use crate::context::Cancel;
 use crate::input::{Input, Opened};
@@ -73,12 +73,16 @@ impl Demuxer {
         let (url, mut stream_io, live) = match opened {
             // The prefix keeps a name like `http:x` from being a protocol.
             Opened::Path(path) => (path_url(&path, &name)?, None, false),
-            Opened::Seekable(stream) => {
-                (CString::default(), Some(io::seekable(stream, &cancel, &name)?), false)
-            }
-            Opened::Live(stream) => {
-                (CString::default(), Some(io::live(stream, &cancel, &name)?), true)
-            }
+            Opened::Seekable(stream) => (
+                CString::default(),
+                Some(io::seekable(stream, &cancel, &name)?),
+                false,
+            ),
+            Opened::Live(stream) => (
+                CString::default(),
+                Some(io::live(stream, &cancel, &name)?),
+                true,
+            ),
         };
         // SAFETY: allocates, or returns null.
         let raw = unsafe { ffi::avformat_alloc_context() };
@@ -99,7 +103,12 @@ impl Demuxer {
         // SAFETY: all pointers are valid; on failure the context is freed and
         // `raw` set to null.
         let opened = unsafe {
-            ffi::avformat_open_input(&raw mut raw, url.as_ptr(), ptr::null(), options.as_mut_ptr())
+            ffi::avformat_open_input(
+                &raw mut raw,
+                url.as_ptr(),
+                ptr::null(),
+                options.as_mut_ptr(),
+            )
         };
         if let Err(code) = check(opened) {
             context.check()?;
@@ -152,7 +161,8 @@ impl Demuxer {
             // SAFETY: a stream of the open context.
             let stream = unsafe { describe(stream) }
                 .map_err(|code| code.failed(&self.name, "reading the streams"))?;
-            let pixels = i64::from(stream.parameters.width()) * i64::from(stream.parameters.height());
+            let pixels =
+                i64::from(stream.parameters.width()) * i64::from(stream.parameters.height());
             let most = context.limits().max_pixels;
             if u64::try_from(pixels).is_ok_and(|pixels| pixels > most) {
                 return Err(Error::limit(
@@ -300,12 +310,14 @@ impl Demuxer {
     pub(crate) fn seek_to_byte(&mut self, position: i64, context: &Context) -> Result<()> {
         // Others keep an account of where they are, and would lose their way.
         if !matches!(self.format(), "mpegts" | "mpeg") {
-            return Err(Error::unsupported(&self.name, "it is entered by time alone"));
+            return Err(Error::unsupported(
+                &self.name,
+                "it is entered by time alone",
+            ));
         }
         // SAFETY: an open context.
-        let sought = unsafe {
-            ffi::av_seek_frame(self.as_mut_ptr(), -1, position, ffi::AVSEEK_FLAG_BYTE)
-        };
+        let sought =
+            unsafe { ffi::av_seek_frame(self.as_mut_ptr(), -1, position, ffi::AVSEEK_FLAG_BYTE) };
         check(sought)
             .map(drop)
             .map_err(|code| self.broken(code, "seeking", context))
@@ -326,7 +338,10 @@ pub(super) fn path_url(path: &std::path::Path, name: &str) -> Result<CString> {
     use std::os::unix::ffi::OsStrExt;
     let bytes = [b"file:".as_slice(), path.as_os_str().as_bytes()].concat();
     CString::new(bytes).map_err(|_| {
-        Error::io(name, std::io::Error::new(std::io::ErrorKind::InvalidInput, "a NUL byte in the path"))
+        Error::io(
+            name,
+            std::io::Error::new(std::io::ErrorKind::InvalidInput, "a NUL byte in the path"),
+        )
     })
 }
 

@@ -30,7 +30,12 @@ impl Dictionary {
         // SAFETY: the dictionary is null or valid; an empty key with this flag
         // matches every entry.
         let entry = unsafe {
-            ffi::av_dict_get(self.0, c"".as_ptr(), ptr::null(), ffi::AV_DICT_IGNORE_SUFFIX)
+            ffi::av_dict_get(
+                self.0,
+                c"".as_ptr(),
+                ptr::null(),
+                ffi::AV_DICT_IGNORE_SUFFIX,
+            )
         };
         // SAFETY: an entry's key is a C string.
         (!entry.is_null()).then(|| unsafe { text((*entry).key) }.to_owned())

@@ -129,7 +129,10 @@ impl Encoder {
         name: &str,
     ) -> Result<Self> {
         let failed = |code: Code| code.failed(name, "opening the encoder");
-        let pairs: Vec<_> = options.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        let pairs: Vec<_> = options
+            .iter()
+            .map(|(key, value)| (*key, value.as_str()))
+            .collect();
         let mut options = Dictionary::new(&pairs);
         // SAFETY: a context made for this codec.
         check(unsafe { ffi::avcodec_open2(context.as_ptr(), codec, options.as_mut_ptr()) })

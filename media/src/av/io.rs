@@ -51,7 +51,10 @@ impl CustomIo {
 
     /// The error that reading or writing ended in, once.
     pub(super) fn failure(&self) -> Option<io::Error> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 }
 
@@ -121,7 +124,11 @@ pub(super) fn live(stream: Box<dyn Read + Send>, cancel: &Cancel, name: &str) ->
 }
 
 /// Writes to a live stream.
-pub(super) fn write(stream: Box<dyn Write + Send>, cancel: &Cancel, name: &str) -> Result<CustomIo> {
+pub(super) fn write(
+    stream: Box<dyn Write + Send>,
+    cancel: &Cancel,
+    name: &str,
+) -> Result<CustomIo> {
     let open = |stream| StreamIo::from_write_with_capacity(stream, BUFFER);
     CustomIo::new(stream, cancel, name, open)
 }

@@ -6,9 +6,9 @@ use std::ptr::{self, NonNull};
 use super::code::{Code, check};
 use super::demux::{interrupt, path_url};
 use super::dictionary::Dictionary;
+use super::io::{self as custom, CustomIo};
 use super::packet::Packet;
 use super::parameters::Parameters;
-use super::io::{self as custom, CustomIo};
 use super::{ffi, rational, time_base};
 use crate::context::Cancel;
 use crate::output::{Container, PartialFile, Target};
@@ -98,13 +98,21 @@ impl Muxer {
         let mut raw = ptr::null_mut();
         // SAFETY: all pointers are valid C strings or null.
         check(unsafe {
-            ffi::avformat_alloc_output_context2(&raw mut raw, ptr::null(), muxer.as_ptr(), url.as_ptr())
+            ffi::avformat_alloc_output_context2(
+                &raw mut raw,
+                ptr::null(),
+                muxer.as_ptr(),
+                url.as_ptr(),
+            )
         })
         .map_err(|_| {
             Error::unsupported(name, format!("the linked FFmpeg has no {container} muxer"))
         })?;
         let raw = NonNull::new(raw).ok_or_else(|| failed(Code::NO_MEMORY))?;
-        let mut context = FormatContext { raw, owns_io: false };
+        let mut context = FormatContext {
+            raw,
+            owns_io: false,
+        };
         // SAFETY: just allocated, not shared.
         let fields = unsafe { context.raw.as_mut() };
         fields.interrupt_callback = interrupt(&cancel);
@@ -157,10 +165,8 @@ impl Muxer {
         // SAFETY: just created, not shared.
         let fields = unsafe { stream.as_mut() };
         // SAFETY: both are valid parameters.
-        check(unsafe {
-            ffi::avcodec_parameters_copy(fields.codecpar, track.parameters.as_ptr())
-        })
-        .map_err(failed)?;
+        check(unsafe { ffi::avcodec_parameters_copy(fields.codecpar, track.parameters.as_ptr()) })
+            .map_err(failed)?;
         fields.time_base = rational(track.time_base);
         fields.sample_aspect_ratio = track.parameters.get().sample_aspect_ratio;
         if let Some(frame) = track.frame_rate {
@@ -194,7 +200,11 @@ impl Muxer {
 
     /// Writes the header. `index` is the most bytes that the index of an MP4
     /// or MOV can take, where that is known: it then goes to the front at once.
-    pub(crate) fn write_header(&mut self, index: Option<u64>, timescale: Option<u32>) -> Result<()> {
+    pub(crate) fn write_header(
+        &mut self,
+        index: Option<u64>,
+        timescale: Option<u32>,
+    ) -> Result<()> {
         let mut options: Vec<(&str, String)> = Vec::new();
         if self.container.is_iso() {
             // Times before zero become the edit list, to the tick.
@@ -203,7 +213,10 @@ impl Muxer {
                 options.push(("video_track_timescale", timescale.to_string()));
             }
             if !self.seekable {
-                options.push(("movflags", "+frag_keyframe+empty_moov+default_base_moof+delay_moov".into()));
+                options.push((
+                    "movflags",
+                    "+frag_keyframe+empty_moov+default_base_moof+delay_moov".into(),
+                ));
             } else if let Some(index) = index {
                 self.reserved = Some(index);
                 options.push(("moov_size", index.to_string()));
@@ -211,7 +224,10 @@ impl Muxer {
                 options.push(("movflags", "+faststart".into()));
             }
         }
-        let pairs: Vec<_> = options.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        let pairs: Vec<_> = options
+            .iter()
+            .map(|(key, value)| (*key, value.as_str()))
+            .collect();
         let mut options = Dictionary::new(&pairs);
         // SAFETY: an open context whose streams are set up.
         let written =
@@ -299,8 +315,13 @@ impl Muxer {
             ffi::avio_write(pb, b"free".as_ptr(), 4);
             ffi::avio_seek(pb, end, 0);
             if self.file.is_some() {
-                check(ffi::av_opt_set(private, c"movflags".as_ptr(), c"+faststart".as_ptr(), 0))
-                    .map_err(failed)?;
+                check(ffi::av_opt_set(
+                    private,
+                    c"movflags".as_ptr(),
+                    c"+faststart".as_ptr(),
+                    0,
+                ))
+                .map_err(failed)?;
             }
             check(ffi::av_opt_set_int(private, c"moov_size".as_ptr(), 0, 0)).map_err(failed)?;
         }

@@ -73,7 +73,8 @@ impl Packet {
         // SAFETY: `data` points to `size` bytes inside a buffer that this
         // packet alone refers to.
         let data = unsafe { std::slice::from_raw_parts_mut(packet.data, size) };
-        let Some(kept) = edit(data).filter(|kept| kept.start <= kept.end && kept.end <= size) else {
+        let Some(kept) = edit(data).filter(|kept| kept.start <= kept.end && kept.end <= size)
+        else {
             return false;
         };
         // What lies behind the kept part serves as its padding.

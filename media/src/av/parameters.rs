@@ -2,8 +2,8 @@
 
 use std::ptr::NonNull;
 
-use super::frame::Frame;
 use super::code::{Code, check};
+use super::frame::Frame;
 use super::{ffi, text};
 
 pub(crate) use ffi::AVCodecID as CodecId;
@@ -32,9 +32,9 @@ impl Parameters {
         // SAFETY: allocates, or returns null.
         match NonNull::new(unsafe { ffi::avcodec_parameters_alloc() }) {
             Some(parameters) => Self(parameters),
-            None => std::alloc::handle_alloc_error(
-                std::alloc::Layout::new::<ffi::AVCodecParameters>(),
-            ),
+            None => {
+                std::alloc::handle_alloc_error(std::alloc::Layout::new::<ffi::AVCodecParameters>())
+            }
         }
     }
 

@@ -68,7 +68,11 @@ impl Resampler {
 
     /// Appends the frame's sound to `out`, a vector for each channel; `None`
     /// drains what the filter holds back.
-    pub(crate) fn convert(&mut self, frame: Option<&Frame>, out: &mut [Vec<f32>]) -> Result<(), Code> {
+    pub(crate) fn convert(
+        &mut self,
+        frame: Option<&Frame>,
+        out: &mut [Vec<f32>],
+    ) -> Result<(), Code> {
         let (data, samples) = match frame {
             Some(frame) => {
                 self.prepare(frame)?;
@@ -95,7 +99,13 @@ impl Resampler {
         // SAFETY: a plane for each channel with room for `room` floats, and
         // the frame's own planes with `samples` samples each.
         let converted = unsafe {
-            ffi::swr_convert(self.context, planes.as_mut_ptr(), room, data.cast(), samples)
+            ffi::swr_convert(
+                self.context,
+                planes.as_mut_ptr(),
+                room,
+                data.cast(),
+                samples,
+            )
         };
         let converted = usize::try_from(check(converted)?).unwrap_or(0);
         for channel in out.iter_mut() {
@@ -107,7 +117,8 @@ impl Resampler {
     /// A context for frames of this kind; another kind begins anew.
     fn prepare(&mut self, frame: &Frame) -> Result<(), Code> {
         // SAFETY: a valid frame.
-        let (rate, layout) = unsafe { ((*frame.as_ptr()).sample_rate, &(*frame.as_ptr()).ch_layout) };
+        let (rate, layout) =
+            unsafe { ((*frame.as_ptr()).sample_rate, &(*frame.as_ptr()).ch_layout) };
         let source = (rate, frame.format(), layout.nb_channels);
         if source == self.source && !self.context.is_null() {
             return Ok(());
@@ -165,7 +176,10 @@ pub(crate) fn sound(planes: &[&[f32]], rate: i32, like: &Parameters) -> Result<F
         fields.nb_samples = i32::try_from(samples).map_err(|_| Code::INVALID)?;
         fields.format = ffi::AVSampleFormat::AV_SAMPLE_FMT_FLTP as i32;
         fields.sample_rate = rate;
-        check(ffi::av_channel_layout_copy(&raw mut fields.ch_layout, &raw const layout.0))?;
+        check(ffi::av_channel_layout_copy(
+            &raw mut fields.ch_layout,
+            &raw const layout.0,
+        ))?;
         check(ffi::av_frame_get_buffer(frame.as_mut_ptr(), 0))?;
     }
     for (index, plane) in planes.iter().enumerate() {

@@ -38,8 +38,9 @@ pub(super) unsafe fn describe(stream: *mut ffi::AVStream) -> std::result::Result
         start: ticks(fields.start_time),
         duration: ticks(fields.duration).filter(|&duration| duration > 0),
         // A rate of 25/1 is a frame each 1/25 second.
-        frame_rate: TimeBase::new(fields.avg_frame_rate.den, fields.avg_frame_rate.num)
-            .or(TimeBase::new(fields.r_frame_rate.den, fields.r_frame_rate.num)),
+        frame_rate: TimeBase::new(fields.avg_frame_rate.den, fields.avg_frame_rate.num).or(
+            TimeBase::new(fields.r_frame_rate.den, fields.r_frame_rate.num),
+        ),
         attached_picture: fields.disposition & ffi::AV_DISPOSITION_ATTACHED_PIC as c_int != 0,
         // SAFETY: a valid stream.
         rotation: unsafe { rotation(stream) },

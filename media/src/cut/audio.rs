@@ -29,11 +29,7 @@ const JITTER: TimeBase = TimeBase::per_second(400);
 
 impl CopiedSound {
     /// Sound like this, whose first packet is `first`.
-    pub(super) fn new(
-        parameters: &Parameters,
-        first: Option<&Packet>,
-        name: &str,
-    ) -> Result<Self> {
+    pub(super) fn new(parameters: &Parameters, first: Option<&Packet>, name: &str) -> Result<Self> {
         let failed = |code: crate::av::code::Code| code.failed(name, "setting up the sound");
         let mut parameters = parameters.try_clone().map_err(failed)?;
         parameters.set_tag(None);
@@ -84,13 +80,14 @@ impl CopiedSound {
     pub(super) fn begin(&mut self, parameters: &Parameters) {
         self.next = None;
         self.splitter.reset();
-        self.adts = parameters.codec() == CodecId::AV_CODEC_ID_AAC
-            && parameters.extradata().is_empty();
+        self.adts =
+            parameters.codec() == CodecId::AV_CODEC_ID_AAC && parameters.extradata().is_empty();
     }
 
     /// Samples in a packet, or a guess where that changes.
     pub(super) fn packet_length(&self) -> i64 {
-        self.packet.unwrap_or_else(|| TimeBase::per_second(50).convert(1, self.clock))
+        self.packet
+            .unwrap_or_else(|| TimeBase::per_second(50).convert(1, self.clock))
     }
 
     /// Samples before the first one shown that a decoder needs to be right

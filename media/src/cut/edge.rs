@@ -73,8 +73,7 @@ impl Plan<'_> {
     ) -> Result<u64> {
         let decoding = self.decoding;
         let context = &context.at_most_threads(THREADS);
-        let mut decoder =
-            Decoder::open(&decoding.parameters, decoding.clock, self.name, context)?;
+        let mut decoder = Decoder::open(&decoding.parameters, decoding.clock, self.name, context)?;
         let mut encoding = Encoding::default();
         for frame in self.frames {
             context.check()?;
@@ -176,7 +175,9 @@ impl Encoding {
         frame.set_pts(Some(self.fed));
         self.fed += 1;
         self.inside.push_back(shown);
-        encoder.send(Some(&frame)).map_err(|error| named(error, name))
+        encoder
+            .send(Some(&frame))
+            .map_err(|error| named(error, name))
     }
 
     fn take_packets(

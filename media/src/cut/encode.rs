@@ -253,9 +253,12 @@ impl Encode {
             // Slots before the first frame lie as far before it.
             let dts = match self.times.get(&slot) {
                 Some(&(time, _)) => time,
-                None => self.times.first_key_value().map_or(pts, |(&first, &(time, length))| {
-                    time + (slot - first) * length
-                }),
+                None => self
+                    .times
+                    .first_key_value()
+                    .map_or(pts, |(&first, &(time, length))| {
+                        time + (slot - first) * length
+                    }),
             };
             let keyed = packet.is_key();
             packet.strip();
@@ -278,8 +281,15 @@ impl Encode {
 fn encodable(format: i32) -> i32 {
     let name = format_name(format);
     let taken = [
-        "yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "yuv420p10le",
-        "yuv422p10le", "yuv444p10le",
+        "yuv420p",
+        "yuvj420p",
+        "yuv422p",
+        "yuvj422p",
+        "yuv444p",
+        "yuvj444p",
+        "yuv420p10le",
+        "yuv422p10le",
+        "yuv444p10le",
     ];
     if taken.contains(&name) {
         format

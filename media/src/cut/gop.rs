@@ -111,7 +111,11 @@ impl Gatherer {
         let gop = self.whole.take()?;
         let current = &self.current;
         let borrowed = current.frames.len();
-        self.bytes = current.frames.iter().map(|frame| frame.packet.data().len()).sum();
+        self.bytes = current
+            .frames
+            .iter()
+            .map(|frame| frame.packet.data().len())
+            .sum();
         Some(Whole {
             gop,
             until: current.key().map_or(i64::MAX, |key| key.pts),
@@ -207,18 +211,39 @@ mod tests {
     #[test]
     fn a_gop_waits_for_the_leading_frames_of_the_next() {
         let mut gatherer = Gatherer::default();
-        assert!(matches!(gatherer.push(frame(-1, 0, Entry::None)), Pushed::Orphan));
-        assert!(matches!(gatherer.push(frame(0, 1, Entry::Closed)), Pushed::Held));
-        assert!(matches!(gatherer.push(frame(1, 2, Entry::None)), Pushed::Held));
-        assert!(matches!(gatherer.push(frame(2, 4, Entry::Open)), Pushed::Held));
-        assert!(matches!(gatherer.push(frame(3, 3, Entry::None)), Pushed::Held));
+        assert!(matches!(
+            gatherer.push(frame(-1, 0, Entry::None)),
+            Pushed::Orphan
+        ));
+        assert!(matches!(
+            gatherer.push(frame(0, 1, Entry::Closed)),
+            Pushed::Held
+        ));
+        assert!(matches!(
+            gatherer.push(frame(1, 2, Entry::None)),
+            Pushed::Held
+        ));
+        assert!(matches!(
+            gatherer.push(frame(2, 4, Entry::Open)),
+            Pushed::Held
+        ));
+        assert!(matches!(
+            gatherer.push(frame(3, 3, Entry::None)),
+            Pushed::Held
+        ));
         let Pushed::Whole(whole) = gatherer.push(frame(4, 5, Entry::None)) else {
             panic!("no GOP");
         };
-        assert_eq!((whole.gop.frames.len(), whole.until, whole.borrowed), (2, 4, 2));
+        assert_eq!(
+            (whole.gop.frames.len(), whole.until, whole.borrowed),
+            (2, 4, 2)
+        );
         assert_eq!(gatherer.borrowed(&whole)[1].pts, 3);
         let last = gatherer.finish().expect("the last GOP");
-        assert_eq!((last.gop.frames.len(), last.until, last.borrowed), (3, i64::MAX, 0));
+        assert_eq!(
+            (last.gop.frames.len(), last.until, last.borrowed),
+            (3, i64::MAX, 0)
+        );
         assert!(gatherer.finish().is_none());
     }
 

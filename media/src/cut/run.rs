@@ -29,7 +29,10 @@ pub(super) fn run(
 ) -> Result<Report> {
     let most = context.limits().max_inputs;
     if segments.is_empty() {
-        return Err(Error::malformed(output.name(), "there is no input to cut from"));
+        return Err(Error::malformed(
+            output.name(),
+            "there is no input to cut from",
+        ));
     }
     if segments.len() > most {
         let found = segments.len();
@@ -165,13 +168,14 @@ impl<'a> Cut<'a> {
             // What differs must be known before anything is written.
             OnMismatch::Reencode => None,
         };
-        let splice = self.options.mode != Mode::Reencode
-            && self.options.on_mismatch == OnMismatch::Refuse;
+        let splice =
+            self.options.mode != Mode::Reencode && self.options.on_mismatch == OnMismatch::Refuse;
         let mut source = Source::open(&mut segment.input, like, splice, context)?;
         source.name().clone_into(&mut self.name);
         if !source.left_out.is_empty() {
             let streams = source.left_out.join(", ");
-            self.report.note(format!("{}: {streams} left out", source.name()));
+            self.report
+                .note(format!("{}: {streams} left out", source.name()));
         }
         if self.tracks.is_none() {
             self.tracks = Some(self.set_up(&source, count, context)?);
@@ -182,7 +186,9 @@ impl<'a> Cut<'a> {
         let (clock, ticks) = (tracks.clock, source.clock());
         let zero = ticks.convert(source.first - source.zero, clock);
         let frame = ticks.convert(source.frame, clock);
-        let place = tracks.placer.place(segment, source.first_time(), zero, frame);
+        let place = tracks
+            .placer
+            .place(segment, source.first_time(), zero, frame);
         // By the segments' clock, the same reading lies elsewhere on the output's
         // timeline behind a gap that was closed.
         let origin = match (self.bounds.by_clock, tracks.placer.origin()) {
@@ -196,7 +202,9 @@ impl<'a> Cut<'a> {
             }
         };
         let window = Window {
-            from: clock.first_tick_at(self.bounds.start - origin).max(place.from),
+            from: clock
+                .first_tick_at(self.bounds.start - origin)
+                .max(place.from),
             to: if self.bounds.end == Timestamp::MAX {
                 i64::MAX
             } else {
@@ -303,10 +311,7 @@ impl<'a> Cut<'a> {
         }
         self.drain(context)?;
         let (Some(mut tracks), Some(_)) = (self.tracks.take(), &self.sink) else {
-            return Err(Error::malformed(
-                &self.name,
-                self.why_empty(),
-            ));
+            return Err(Error::malformed(&self.name, self.why_empty()));
         };
         let zero = tracks.zero.unwrap_or(0);
         let end = tracks.pictures.shown_to();

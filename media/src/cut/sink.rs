@@ -70,7 +70,9 @@ impl Sink {
                 clock: track.time_base,
                 packets: VecDeque::new(),
                 last_dts: None,
-                step: TimeBase::per_second(90_000).convert(1, track.time_base).max(1),
+                step: TimeBase::per_second(90_000)
+                    .convert(1, track.time_base)
+                    .max(1),
                 holds_last: number > 0,
             });
         }
@@ -90,14 +92,25 @@ impl Sink {
 
     /// Takes a packet of a track; its times are in the track's ticks from the
     /// output's zero.
-    pub(super) fn push(&mut self, track: usize, mut packet: Packet, context: &Context) -> Result<()> {
+    pub(super) fn push(
+        &mut self,
+        track: usize,
+        mut packet: Packet,
+        context: &Context,
+    ) -> Result<()> {
         let queue = &mut self.tracks[track];
         let dts = packet.dts().or(packet.pts()).unwrap_or(0);
         // Joined segments may differ in how early they decode.
-        let dts = queue.last_dts.map_or(dts, |last| dts.max(last + queue.step));
+        let dts = queue
+            .last_dts
+            .map_or(dts, |last| dts.max(last + queue.step));
         // A sample's duration has 32 bits (ISO/IEC 14496-12, section 8.6.1), and
         // libavformat takes 31.
-        if self.iso && queue.last_dts.is_some_and(|last| dts - last > i64::from(i32::MAX)) {
+        if self.iso
+            && queue
+                .last_dts
+                .is_some_and(|last| dts - last > i64::from(i32::MAX))
+        {
             let gap = queue.clock.timestamp(dts - queue.last_dts.unwrap_or(dts));
             return Err(Error::unsupported(
                 &self.name,
@@ -125,7 +138,11 @@ impl Sink {
             && last.pts().is_some_and(|pts| pts >= end)
         {
             queue.packets.pop_back();
-            queue.last_dts = queue.packets.back().and_then(Packet::dts).or(queue.last_dts);
+            queue.last_dts = queue
+                .packets
+                .back()
+                .and_then(Packet::dts)
+                .or(queue.last_dts);
         }
         if shorten
             && let Some(last) = queue.packets.back_mut()
@@ -163,7 +180,10 @@ impl Sink {
             let first = queue.time(queue.packets.front())?;
             Some(queue.time(queue.packets.back())? - first)
         };
-        self.tracks.iter().filter_map(span).any(|span| span > PATIENCE)
+        self.tracks
+            .iter()
+            .filter_map(span)
+            .any(|span| span > PATIENCE)
     }
 
     fn write_earliest(&mut self, ready: impl Fn(&Queue) -> bool) -> Result<bool> {

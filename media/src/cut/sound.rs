@@ -133,7 +133,9 @@ impl EncodedSound {
     fn place(&mut self, frame: &Frame, name: &str) -> Result<()> {
         let failed = |code: crate::av::code::Code| code.failed(name, "converting the sound");
         let mut planes = vec![Vec::new(); self.planes.len()];
-        self.resampler.convert(Some(frame), &mut planes).map_err(failed)?;
+        self.resampler
+            .convert(Some(frame), &mut planes)
+            .map_err(failed)?;
         let length = count(planes.first().map_or(0, Vec::len));
         // Containers round times: small steps are no gaps.
         let tolerance = TimeBase::per_second(200).convert(1, self.clock);
@@ -178,9 +180,15 @@ impl EncodedSound {
 
     /// Encodes all whole frames.
     fn encode(&mut self, name: &str) -> Result<()> {
-        let size = usize::try_from(self.encoder.frame_size()).unwrap_or(1024).max(1);
+        let size = usize::try_from(self.encoder.frame_size())
+            .unwrap_or(1024)
+            .max(1);
         let mut done = 0;
-        while self.planes.first().is_some_and(|plane| plane.len() - done >= size) {
+        while self
+            .planes
+            .first()
+            .is_some_and(|plane| plane.len() - done >= size)
+        {
             self.send(done..done + size, name)?;
             done += size;
         }
@@ -193,7 +201,11 @@ impl EncodedSound {
     fn send(&mut self, range: std::ops::Range<usize>, name: &str) -> Result<()> {
         let held = self.planes.first().map_or(0, Vec::len);
         let first = self.cursor.unwrap_or(0) - count(held) + count(range.start);
-        let planes: Vec<&[f32]> = self.planes.iter().map(|plane| &plane[range.clone()]).collect();
+        let planes: Vec<&[f32]> = self
+            .planes
+            .iter()
+            .map(|plane| &plane[range.clone()])
+            .collect();
         let mut frame = sound(&planes, self.rate, &self.parameters)
             .map_err(|code| code.failed(name, "encoding the sound"))?;
         frame.set_pts(Some(first - self.zero));

@@ -107,9 +107,8 @@ impl Source {
             .iter()
             .position(is_video)
             .ok_or_else(|| no_video(demuxer.name(), &streams))?;
-        let of = |medium| {
-            move |(_, stream): &(usize, &Stream)| stream.parameters.medium() == medium
-        };
+        let of =
+            |medium| move |(_, stream): &(usize, &Stream)| stream.parameters.medium() == medium;
         let numbered = || streams.iter().enumerate();
         let audio: Vec<usize> = numbered()
             .filter(of(Medium::Audio))
@@ -245,7 +244,11 @@ impl Source {
             .iter()
             .find(|packet| packet.stream() == self.video)
             .map(Packet::duration);
-        let measured = if complete { middle.or(told) } else { told.or(middle) };
+        let measured = if complete {
+            middle.or(told)
+        } else {
+            told.or(middle)
+        };
         measured
             .or(packet)
             .filter(|&length| length > 0)
@@ -259,13 +262,17 @@ impl Source {
 
     /// The packets of a stream that were read ahead.
     pub(super) fn packets(&self, stream: usize) -> impl Iterator<Item = &Packet> {
-        self.replay.iter().filter(move |packet| packet.stream() == stream)
+        self.replay
+            .iter()
+            .filter(move |packet| packet.stream() == stream)
     }
 
     /// How long the recording is, where the container tells.
     pub(super) fn known_duration(&self) -> Option<Timestamp> {
         let stream = self.stream(self.video);
-        let told = stream.duration.map(|duration| self.clock().timestamp(duration));
+        let told = stream
+            .duration
+            .map(|duration| self.clock().timestamp(duration));
         told.or_else(|| self.demuxer.duration())
     }
 

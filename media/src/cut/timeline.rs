@@ -184,8 +184,14 @@ mod tests {
             let mut placer = placer(Timeline::Follow, gaps);
             assert_eq!(place(&mut placer, Some(7_000_000), 0, 1000), (0, 0));
             assert_eq!(place(&mut placer, Some(7_900_000), 0, 1000), (900, 1000));
-            assert_eq!(place(&mut placer, Some(11_000_000), 0, 1000), (third, third));
-            assert_eq!(place(&mut placer, Some(12_000_000), 0, 1000), (fourth, fourth));
+            assert_eq!(
+                place(&mut placer, Some(11_000_000), 0, 1000),
+                (third, third)
+            );
+            assert_eq!(
+                place(&mut placer, Some(12_000_000), 0, 1000),
+                (fourth, fourth)
+            );
         }
     }
 

@@ -45,8 +45,8 @@ impl Pictures {
         if options.mode == Mode::Reencode {
             return Ok(encoded(like));
         }
-        let edges = options.mode == Mode::Exact && partial
-            || options.on_mismatch == OnMismatch::Reencode;
+        let edges =
+            options.mode == Mode::Exact && partial || options.on_mismatch == OnMismatch::Reencode;
         let splicer = if carries_pictures(container, &like) {
             Splicer::new(&like, container)
         } else {
@@ -67,7 +67,9 @@ impl Pictures {
         };
         let refused = match splicer {
             Ok(splicer) => {
-                let like = like.try_clone().map_err(|code| code.failed(name, "setting up"))?;
+                let like = like
+                    .try_clone()
+                    .map_err(|code| code.failed(name, "setting up"))?;
                 let mut splice = Splice::new(splicer, options.mode, like, frame, clock)?;
                 let packets = || source.packets(source.video);
                 let ready = if edges {
@@ -227,10 +229,14 @@ impl Sound {
         let parameters = &stream.parameters;
         let codec = parameters.codec_name();
         let way = if !carries_sound(container, parameters) {
-            report.note(format!("{name}: the sound ({codec}) is encoded as AAC for {container}"));
+            report.note(format!(
+                "{name}: the sound ({codec}) is encoded as AAC for {container}"
+            ));
             Way::Encoded(Box::new(EncodedSound::new(parameters, name)?))
         } else if options.on_mismatch == OnMismatch::Reencode {
-            report.note(format!("{name}: the sound is encoded, as segments may differ"));
+            report.note(format!(
+                "{name}: the sound is encoded, as segments may differ"
+            ));
             Way::Encoded(Box::new(EncodedSound::new(parameters, name)?))
         } else {
             Way::Copied(Box::new(CopiedSound::new(parameters, first, name)?))
@@ -368,7 +374,11 @@ impl Sound {
                 let pts = packet.pts()?;
                 // Behind a seam a packet counts where its middle lies.
                 let half = sound.packet_length() / 2;
-                let from = if self.window.from > zero { self.window.from - half } else { first };
+                let from = if self.window.from > zero {
+                    self.window.from - half
+                } else {
+                    first
+                };
                 if pts >= from {
                     packet.set_pts(Some(pts - zero));
                     packet.set_dts(Some(pts - zero));

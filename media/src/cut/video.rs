@@ -74,7 +74,8 @@ impl Splice {
         frame: TimeBase,
         clock: TimeBase,
     ) -> Result<Self> {
-        let decoding = Decoding::of(&like, clock).map_err(|code| code.failed("video", "setting up"))?;
+        let decoding =
+            Decoding::of(&like, clock).map_err(|code| code.failed("video", "setting up"))?;
         Ok(Self {
             splicer,
             mode,
@@ -126,7 +127,9 @@ impl Splice {
             }
             Decoding::of(&own, self.clock).map_err(failed)?
         } else {
-            report.note(format!("{name}: encoded whole, its video is not like the first segment's"));
+            report.note(format!(
+                "{name}: encoded whole, its video is not like the first segment's"
+            ));
             Decoding::of(parameters, self.clock).map_err(failed)?
         };
         self.segment = Segment {
@@ -211,7 +214,11 @@ impl Splice {
         }
         let facts = if self.segment.foreign {
             Ok(Facts {
-                entry: if packet.is_key() { Entry::Closed } else { Entry::None },
+                entry: if packet.is_key() {
+                    Entry::Closed
+                } else {
+                    Entry::None
+                },
                 disposable: false,
             })
         } else {
@@ -287,7 +294,9 @@ impl Splice {
     }
 
     fn changed(&self, packet: &Packet) -> Error {
-        let time = self.clock.timestamp(packet.pts().or(packet.dts()).unwrap_or(0));
+        let time = self
+            .clock
+            .timestamp(packet.pts().or(packet.dts()).unwrap_or(0));
         Error::unsupported(
             &self.segment.name,
             format!(

@@ -94,9 +94,10 @@ impl Front {
 
 /// Whether a program stream map (ISO/IEC 13818-1, section 2.5.4) names G.711.
 fn maps_g711(head: &[u8]) -> bool {
-    memmem::find_iter(head, &MAP).any(|at| map_types(&head[at..]).is_some_and(|types| {
-        types.iter().any(|&kind| kind == 0x90 || kind == 0x91)
-    }))
+    memmem::find_iter(head, &MAP).any(|at| {
+        map_types(&head[at..])
+            .is_some_and(|types| types.iter().any(|&kind| kind == 0x90 || kind == 0x91))
+    })
 }
 
 /// The stream types of the map that starts `data`.
@@ -168,7 +169,8 @@ impl<S: Read + Seek> Seek for WithFront<S> {
         };
         let target = target.ok_or(io::ErrorKind::InvalidInput)?;
         if target >= front {
-            self.stream.seek(SeekFrom::Start(target - front + self.skip))?;
+            self.stream
+                .seek(SeekFrom::Start(target - front + self.skip))?;
         }
         self.position = target;
         Ok(target)
@@ -221,7 +223,10 @@ mod tests {
         for at in [0, 3, 39, 40, 41, 60] {
             whole.seek(SeekFrom::Start(at)).expect("seek");
             let mut some = Vec::new();
-            Read::by_ref(&mut whole).take(50).read_to_end(&mut some).expect("read");
+            Read::by_ref(&mut whole)
+                .take(50)
+                .read_to_end(&mut some)
+                .expect("read");
             let at = usize::try_from(at).expect("small");
             assert_eq!(some, all[at..at + 50]);
         }

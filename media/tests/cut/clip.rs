@@ -59,7 +59,11 @@ impl Original {
     /// When frame `number` is shown, as a person reads it from ffprobe: to six digits, from the
     /// file's own zero in MP4 and MOV, else from the first frame.
     pub fn time_of(&self, number: u32) -> Timestamp {
-        let zero = if is_iso(&self.path) { 0.0 } else { self.frames[0].pts };
+        let zero = if is_iso(&self.path) {
+            0.0
+        } else {
+            self.frames[0].pts
+        };
         let time = match self.frames.iter().find(|frame| frame.number == number) {
             Some(frame) => frame.pts,
             // Behind the last frame.
@@ -95,13 +99,22 @@ impl Original {
     pub fn cut_between(&self, start: f64, end: f64, container: &str) -> Vec<u32> {
         let time = |seconds: f64| Timestamp::from_micros((seconds * 1e6).round() as i64);
         let selection = Selection::between(time(start), time(end));
-        let (_folder, path, _) = self.run(container, &Options { selection, ..Options::default() });
+        let (_folder, path, _) = self.run(
+            container,
+            &Options {
+                selection,
+                ..Options::default()
+            },
+        );
         observe::numbers(&observe::shown(&path))
     }
 
     pub fn cut_with(&self, range: Range<u32>, container: &str, options: Options) -> Clip<'_> {
         let (start, end) = (self.time_of(range.start), self.time_of(range.end));
-        let options = Options { selection: Selection::between(start, end), ..options };
+        let options = Options {
+            selection: Selection::between(start, end),
+            ..options
+        };
         let (folder, path, report) = self.run(container, &options);
         let (frames, lumas) = watched(&path, &[]);
         Clip {
@@ -125,7 +138,13 @@ impl Original {
             options,
             &Context::new(),
         )
-        .unwrap_or_else(|error| panic!("{:?} of {}: {error}", options.selection, self.path.display()));
+        .unwrap_or_else(|error| {
+            panic!(
+                "{:?} of {}: {error}",
+                options.selection,
+                self.path.display()
+            )
+        });
         (folder, path, report)
     }
 }
@@ -196,19 +215,33 @@ impl Clip<'_> {
         if let Some(fps) = self.original.fps {
             observe::check_even(&self.in_source_ticks(), fps);
         }
-        assert_eq!(self.packets.len(), self.frames.len(), "{name}: hidden packets");
+        assert_eq!(
+            self.packets.len(),
+            self.frames.len(),
+            "{name}: hidden packets"
+        );
         // Matroska counts milliseconds, all others finely enough.
         let coarse = [&self.path, &self.original.path].map(|path| has_extension(path, "mkv"));
-        let tolerance = if coarse.contains(&true) { 0.0011 } else { 0.000_05 };
+        let tolerance = if coarse.contains(&true) {
+            0.0011
+        } else {
+            0.000_05
+        };
         let first = self.wanted().next().expect("a frame").0.pts;
         for (frame, (source, _)) in self.frames.iter().zip(self.wanted()) {
             let (is, due) = (frame.pts - self.frames[0].pts, source.pts - first);
             let number = frame.number;
-            assert!((is - due).abs() <= tolerance, "{name}: frame {number} at {is}, due {due}");
+            assert!(
+                (is - due).abs() <= tolerance,
+                "{name}: frame {number} at {is}, due {due}"
+            );
         }
         if is_iso(&self.path) {
             let pts = self.frames[0].pts;
-            assert!(pts.abs() < 0.000_05, "{name}: the first frame is shown at {pts}");
+            assert!(
+                pts.abs() < 0.000_05,
+                "{name}: the first frame is shown at {pts}"
+            );
             let movie = Movie::open(&self.path);
             assert!(movie.fast_start(), "{name}: no fast start");
             self.check_sample_durations(movie.track("vide"));
@@ -240,9 +273,21 @@ impl Clip<'_> {
         let frame = f64::from(track.timescale) * f64::from(unit) / f64::from(rate);
         // Matroska's milliseconds come to a millisecond more or less.
         let coarse = has_extension(&self.original.path, "mkv");
-        let tolerance = if coarse { f64::from(track.timescale) / 999.0 } else { 1.0 };
-        let even = track.stts.iter().all(|run| (f64::from(run.1) - frame).abs() <= tolerance);
-        assert!(even, "{}: frames of {frame} ticks: {:?}", self.name(), track.stts);
+        let tolerance = if coarse {
+            f64::from(track.timescale) / 999.0
+        } else {
+            1.0
+        };
+        let even = track
+            .stts
+            .iter()
+            .all(|run| (f64::from(run.1) - frame).abs() <= tolerance);
+        assert!(
+            even,
+            "{}: frames of {frame} ticks: {:?}",
+            self.name(),
+            track.stts
+        );
     }
 
     /// As many frames as the report says are bit for bit the source's; the others look like it.
@@ -256,27 +301,52 @@ impl Clip<'_> {
                 continue;
             }
             let ssim = observe::ssim(source_luma, luma);
-            let least = if self.report.frames_copied > 0 { SIMILAR } else { SIMILAR_WHOLE };
-            assert!(ssim >= least, "{name}: frame {} has an SSIM of {ssim}", frame.number);
+            let least = if self.report.frames_copied > 0 {
+                SIMILAR
+            } else {
+                SIMILAR_WHOLE
+            };
+            assert!(
+                ssim >= least,
+                "{name}: frame {} has an SSIM of {ssim}",
+                frame.number
+            );
         }
-        assert_eq!(identical, self.report.frames_copied, "{name}: {:?}", self.report);
+        assert_eq!(
+            identical, self.report.frames_copied,
+            "{name}: {:?}",
+            self.report
+        );
     }
 
     pub fn check_report(&self) {
         let (name, report) = (self.name(), &self.report);
         let shown = self.frames.len() as u64;
         assert_eq!(report.frames, shown, "{name}: {report:?}");
-        assert_eq!(report.frames_copied + report.frames_encoded, shown, "{name}: {report:?}");
+        assert_eq!(
+            report.frames_copied + report.frames_encoded,
+            shown,
+            "{name}: {report:?}"
+        );
         let bytes = self.path.metadata().expect("the clip is there").len();
         assert_eq!(report.bytes, bytes, "{name}: {report:?}");
         let near = |a: Timestamp, b: Timestamp| (a.as_micros() - b.as_micros()).abs() < 2_000;
         let start = self.original.time_of(self.range.start);
-        assert!(near(report.start, start), "{name}: starts at {start}: {report:?}");
-        assert!(near(report.duration, report.end - report.start), "{name}: {report:?}");
+        assert!(
+            near(report.start, start),
+            "{name}: starts at {start}: {report:?}"
+        );
+        assert!(
+            near(report.duration, report.end - report.start),
+            "{name}: {report:?}"
+        );
         if let Some((rate, unit)) = self.original.fps {
             let length = u64::from(unit) * 1_000_000 * shown / u64::from(rate);
             let length = Timestamp::from_micros(length as i64);
-            assert!(near(report.duration, length), "{name}: {length} long: {report:?}");
+            assert!(
+                near(report.duration, length),
+                "{name}: {length} long: {report:?}"
+            );
         }
     }
 
@@ -284,12 +354,24 @@ impl Clip<'_> {
     pub fn check_stream(&self) {
         let facts = streams(&self.path, "v").swap_remove(0);
         let names = [
-            "codec_name", "profile", "level", "pix_fmt", "width", "height", "color_range",
-            "color_space", "color_transfer", "color_primaries", "chroma_location", "field_order",
-            "has_b_frames", "r_frame_rate",
+            "codec_name",
+            "profile",
+            "level",
+            "pix_fmt",
+            "width",
+            "height",
+            "color_range",
+            "color_space",
+            "color_transfer",
+            "color_primaries",
+            "chroma_location",
+            "field_order",
+            "has_b_frames",
+            "r_frame_rate",
         ];
         // From milliseconds ffprobe guesses, and from a few frames it guesses wrong.
-        let is_coarse = has_extension(&self.original.path, "mkv") || has_extension(&self.path, "mkv");
+        let is_coarse =
+            has_extension(&self.original.path, "mkv") || has_extension(&self.path, "mkv");
         let told = |value: &Value| !value.is_null() && value != "unknown";
         for name in names {
             let (before, after) = (&self.original.facts[name], &facts[name]);
@@ -316,7 +398,11 @@ impl Clip<'_> {
         };
         let originals: Vec<_> = self.wanted().map(|(frame, _)| frame).collect();
         let end = self.frames[self.frames.len() - 1].pts - 0.3;
-        let last = self.frames.iter().rposition(|frame| frame.pts <= end).unwrap_or(0);
+        let last = self
+            .frames
+            .iter()
+            .rposition(|frame| frame.pts <= end)
+            .unwrap_or(0);
         let is_long_enough = self.report.duration > Timestamp::from_micros(350_000);
         for index in [0, last / 2, last].into_iter().filter(|_| is_long_enough) {
             let (frame, original) = (&self.frames[index], originals[index]);
@@ -328,9 +414,15 @@ impl Clip<'_> {
         let slack = self.audio_frame() / 1e3 + 0.005;
         let picture = report_span(&self.frames, self.report.duration);
         let late = sound.start - picture.0;
-        assert!(late.abs() <= slack, "{name}: the sound starts {late} s late");
+        assert!(
+            late.abs() <= slack,
+            "{name}: the sound starts {late} s late"
+        );
         let long = sound.end() - picture.1;
-        assert!(long.abs() <= slack, "{name}: the sound is {long} s too long");
+        assert!(
+            long.abs() <= slack,
+            "{name}: the sound is {long} s too long"
+        );
     }
 
     /// The length of a frame of sound, in milliseconds.
@@ -341,7 +433,12 @@ impl Clip<'_> {
     }
 
     fn name(&self) -> String {
-        format!("{:?} of {} as {}", self.range, self.original.path.display(), self.path.display())
+        format!(
+            "{:?} of {} as {}",
+            self.range,
+            self.original.path.display(),
+            self.path.display()
+        )
     }
 }
 
@@ -360,7 +457,9 @@ pub fn failed(path: &Path, start: f64, end: f64) -> Error {
     };
     let segment = Segment::new(Input::path(path));
     let result = cut::cut(vec![segment], output, &options, &Context::new());
-    let left = fs::read_dir(folder.path()).expect("the folder is there").count();
+    let left = fs::read_dir(folder.path())
+        .expect("the folder is there")
+        .count();
     assert_eq!(left, 0, "something was left");
     result.expect_err("this cut cannot be made")
 }
@@ -374,7 +473,10 @@ pub fn annex_b(stream: &[u8]) -> Vec<&[u8]> {
         .map(|(at, _)| at)
         .collect();
     starts.push(stream.len());
-    starts.windows(2).map(|pair| &stream[pair[0] + 3..pair[1]]).collect()
+    starts
+        .windows(2)
+        .map(|pair| &stream[pair[0] + 3..pair[1]])
+        .collect()
 }
 
 /// Four-byte lengths become start codes.
@@ -394,7 +496,11 @@ fn elementary(stream: &[u8]) -> Vec<u8> {
     let mut found = Vec::new();
     for packet in stream.chunks_exact(188) {
         let pid = u16::from_be_bytes([packet[1] & 0x1F, packet[2]]);
-        let skip = if packet[3] & 0x20 == 0 { 4 } else { 5 + usize::from(packet[4]) };
+        let skip = if packet[3] & 0x20 == 0 {
+            4
+        } else {
+            5 + usize::from(packet[4])
+        };
         if pid == 0x100 && packet[3] & 0x10 != 0 {
             found.extend(packet.get(skip..).unwrap_or_default());
         }
@@ -417,9 +523,15 @@ fn packets(path: &Path) -> Vec<Packet> {
     let mut packets = observe::packets(path);
     if has_extension(path, "mkv") {
         let count = packets.len();
-        let known = packets.iter().position(|packet| packet.dts.is_some()).unwrap_or(count);
+        let known = packets
+            .iter()
+            .position(|packet| packet.dts.is_some())
+            .unwrap_or(count);
         let earliest = packets.iter().filter_map(|packet| packet.pts).min();
-        let after = packets.get(known).and_then(|packet| packet.dts).or(earliest.map(|pts| pts + 1));
+        let after = packets
+            .get(known)
+            .and_then(|packet| packet.dts)
+            .or(earliest.map(|pts| pts + 1));
         for (steps, packet) in (1..).zip(packets[..known].iter_mut().rev()) {
             packet.dts = after.map(|after| after - steps);
         }

@@ -10,7 +10,10 @@ fn check_into(source: Source, outputs: &[&str]) {
     let original = Original::of(&source);
     for output in outputs {
         let encoded = original.cut(13..67, output).check();
-        assert!(encoded <= 10, "{source:?} to {output}: {encoded} frames encoded");
+        assert!(
+            encoded <= 10,
+            "{source:?} to {output}: {encoded} frames encoded"
+        );
     }
 }
 
@@ -71,7 +74,11 @@ fn frames_without_presentation_times_are_encoded() {
         clip.check_frames();
         clip.check_copied_and_encoded();
         assert_eq!(clip.report.frames_encoded, 54);
-        let said = clip.report.notes.iter().any(|note| note.contains("no presentation times"));
+        let said = clip
+            .report
+            .notes
+            .iter()
+            .any(|note| note.contains("no presentation times"));
         assert!(said, "{:?}", clip.report.notes);
     }
 }

@@ -28,16 +28,30 @@ fn a_segment_that_starts_without_a_keyframe() {
 fn a_truncated_tail() {
     for container in ["ts", "mkv", "mpg"] {
         let params = "keyint=25:min-keyint=25:scenecut=0:bframes=0";
-        let source = source().audio("mp2").params(params).container(container).keep(0.7);
+        let source = source()
+            .audio("mp2")
+            .params(params)
+            .container(container)
+            .keep(0.7);
         let original = Original::despite(&source, &[""]);
-        let readable = original.frames.iter().filter(|frame| frame.number < 1000).count() as u32;
-        assert!((50..99).contains(&readable), "{container}: {readable} frames");
+        let readable = original
+            .frames
+            .iter()
+            .filter(|frame| frame.number < 1000)
+            .count() as u32;
+        assert!(
+            (50..99).contains(&readable),
+            "{container}: {readable} frames"
+        );
         let clip = original.cut(31..55, "mp4");
         clip.check_frames();
         // Up to where the file breaks off: what can be shown is there, and in order.
         let shown = original.cut_between(1.24, 100.0, "mp4");
         let whole: Vec<u32> = (31..31 + shown.len() as u32).collect();
-        assert!(shown == whole && shown.len() as u32 >= readable - 31 - 2, "{container}: {shown:?}");
+        assert!(
+            shown == whole && shown.len() as u32 >= readable - 31 - 2,
+            "{container}: {shown:?}"
+        );
     }
 }
 
@@ -54,6 +68,9 @@ fn a_start_behind_the_end_of_the_recording_is_refused() {
     for container in ["mp4", "mkv", "ts"] {
         let fixture = source().container(container).build();
         let error = super::clip::failed(&fixture.path, 4.5, 10.0).to_string();
-        assert!(error.contains("the recording ends before"), "{container}: {error}");
+        assert!(
+            error.contains("the recording ends before"),
+            "{container}: {error}"
+        );
     }
 }

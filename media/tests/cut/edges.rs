@@ -25,7 +25,10 @@ fn the_end_lies_inside_a_gop() {
 fn the_start_lies_inside_a_gop() {
     let original = Original::of(&closed());
     for start in [26, 37, 49] {
-        assert_eq!(original.cut(start..75, "mp4").check(), u64::from(50 - start));
+        assert_eq!(
+            original.cut(start..75, "mp4").check(),
+            u64::from(50 - start)
+        );
     }
 }
 
@@ -68,7 +71,10 @@ fn all_of_a_file_is_copied() {
 
 #[test]
 fn a_gop_longer_than_the_clip() {
-    let source = Source::new().frames(200).params("keyint=1000:scenecut=0:bframes=2").audio("aac");
+    let source = Source::new()
+        .frames(200)
+        .params("keyint=1000:scenecut=0:bframes=2")
+        .audio("aac");
     let original = Original::of(&source);
     assert_eq!(original.cut(60..110, "mp4").check(), 50);
     assert!(original.cut(0..110, "mp4").check() <= 2);
@@ -78,15 +84,26 @@ fn a_gop_longer_than_the_clip() {
 #[test]
 fn a_printed_time_names_its_frame() {
     // Ticks that no decimal fraction meets.
-    for (fps, ticks) in [("30000/1001", 30_000), ("24000/1001", 24_000), ("50", 12_800), ("7", 7)] {
-        let source = Source::new().fps(fps).timescale(ticks).params("keyint=10:bframes=2");
+    for (fps, ticks) in [
+        ("30000/1001", 30_000),
+        ("24000/1001", 24_000),
+        ("50", 12_800),
+        ("7", 7),
+    ] {
+        let source = Source::new()
+            .fps(fps)
+            .timescale(ticks)
+            .params("keyint=10:bframes=2");
         let original = Original::of(&source);
         for range in [7..53, 29..61, 31..62] {
             original.cut(range, "mp4").check();
         }
     }
     for container in ["mkv", "ts"] {
-        let source = Source::new().fps("30000/1001").container(container).params("keyint=10:bframes=2");
+        let source = Source::new()
+            .fps("30000/1001")
+            .container(container)
+            .params("keyint=10:bframes=2");
         let original = Original::of(&source);
         for range in [7..53, 29..61] {
             original.cut(range, "mp4").check();
@@ -106,17 +123,30 @@ fn a_start_between_two_frames_takes_the_later_one() {
 #[test]
 fn the_mode_copy_starts_at_the_keyframe_before_and_says_so() {
     let original = Original::of(&closed());
-    let clip = original.cut_with(40..75, "mp4", Options { mode: Mode::Copy, ..Options::default() });
+    let clip = original.cut_with(
+        40..75,
+        "mp4",
+        Options {
+            mode: Mode::Copy,
+            ..Options::default()
+        },
+    );
     assert_eq!(clip.frames[0].number, 25);
     assert_eq!(clip.frames.last().expect("frames").number, 74);
-    assert_eq!((clip.report.frames_copied, clip.report.frames_encoded), (50, 0));
+    assert_eq!(
+        (clip.report.frames_copied, clip.report.frames_encoded),
+        (50, 0)
+    );
     assert_eq!(clip.report.start, original.time_of(25));
 }
 
 #[test]
 fn the_mode_reencode_shows_the_same_frames() {
     let original = Original::of(&closed());
-    let mode = |mode| Options { mode, ..Options::default() };
+    let mode = |mode| Options {
+        mode,
+        ..Options::default()
+    };
     for range in [0..100, 30..40, 13..88] {
         let clip = original.cut_with(range, "mp4", mode(Mode::Reencode));
         clip.check_frames();

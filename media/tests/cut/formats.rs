@@ -10,8 +10,16 @@ fn check_spliced(source: &Source, container: &str) {
     let clip = original.cut(7..41, container);
     let encoded = clip.check();
     // The start's GOP up to frame 12, and at the end the reordered frames of one.
-    assert!(encoded < 14, "{source:?}: {encoded} frames encoded: {:?}", clip.report.notes);
-    assert!(clip.report.notes.is_empty(), "{source:?}: {:?}", clip.report.notes);
+    assert!(
+        encoded < 14,
+        "{source:?}: {encoded} frames encoded: {:?}",
+        clip.report.notes
+    );
+    assert!(
+        clip.report.notes.is_empty(),
+        "{source:?}: {:?}",
+        clip.report.notes
+    );
 }
 
 fn h264(more: &str) -> Source {
@@ -60,7 +68,9 @@ fn h264_interlaced_stays_interlaced() {
     for params in ["bframes=2:tff=1", "bframes=0:tff=1:cabac=0"] {
         check_spliced(&h264(params).interlaced(), "mp4");
     }
-    let bottom_first = h264("bframes=2:bff=1").interlaced().args("-vf setfield=bff");
+    let bottom_first = h264("bframes=2:bff=1")
+        .interlaced()
+        .args("-vf setfield=bff");
     check_spliced(&bottom_first, "mp4");
     check_spliced(&h264("bframes=2:tff=1").interlaced().container("ts"), "mkv");
 }
@@ -95,7 +105,10 @@ fn hevc_sample_formats() {
 #[test]
 fn codecs_without_prediction_are_copied_exactly() {
     let mjpeg = Source::new().codec("mjpeg").pixels("yuvj420p");
-    let prores = Source::new().codec("prores_ks").pixels("yuv422p10le").container("mov");
+    let prores = Source::new()
+        .codec("prores_ks")
+        .pixels("yuv422p10le")
+        .container("mov");
     for (source, containers) in [
         (mjpeg.clone(), &["mp4", "mov", "mkv"][..]),
         (mjpeg.clone().container("avi"), &["mov", "mkv"]),
@@ -117,10 +130,22 @@ fn other_codecs_are_encoded_and_the_report_says_so() {
     let kinds = [
         Source::new().codec("mpeg4").args("-g 12 -bf 2"),
         Source::new().codec("mpeg4").container("avi").args("-g 12"),
-        Source::new().codec("mpeg2video").container("ts").args("-g 12 -bf 2"),
-        Source::new().codec("mpeg2video").container("mpg").args("-g 12 -bf 2"),
-        Source::new().codec("libvpx-vp9").container("mkv").args("-g 12 -deadline realtime -cpu-used 8"),
-        Source::new().codec("libsvtav1").container("mkv").args("-g 12 -preset 12"),
+        Source::new()
+            .codec("mpeg2video")
+            .container("ts")
+            .args("-g 12 -bf 2"),
+        Source::new()
+            .codec("mpeg2video")
+            .container("mpg")
+            .args("-g 12 -bf 2"),
+        Source::new()
+            .codec("libvpx-vp9")
+            .container("mkv")
+            .args("-g 12 -deadline realtime -cpu-used 8"),
+        Source::new()
+            .codec("libsvtav1")
+            .container("mkv")
+            .args("-g 12 -preset 12"),
     ];
     for source in kinds {
         let original = Original::despite(&source.frames(50), &[""]);
@@ -132,7 +157,11 @@ fn other_codecs_are_encoded_and_the_report_says_so() {
             clip.check_copied_and_encoded();
             clip.check_report();
             assert_eq!(clip.report.frames_encoded, length);
-            let said = clip.report.notes.iter().any(|note| note.contains("encoded whole"));
+            let said = clip
+                .report
+                .notes
+                .iter()
+                .any(|note| note.contains("encoded whole"));
             assert!(said, "{:?}", clip.report.notes);
         }
     }

@@ -34,11 +34,16 @@ impl Seek for Counting {
 /// Cuts 4 s out of 160 s, and tells which part of the file was read.
 fn part_read(container: &str) -> f64 {
     let source = Source::new().frames(4000).container(container).audio("aac");
-    let fixture = source.params("keyint=25:min-keyint=25:scenecut=0:bframes=2:qp=18").build();
+    let fixture = source
+        .params("keyint=25:min-keyint=25:scenecut=0:bframes=2:qp=18")
+        .build();
     let file = File::open(&fixture.path).expect("the fixture opens");
     let length = file.metadata().expect("a length").len();
     let bytes = Arc::new(AtomicU64::new(0));
-    let counting = Counting { file, bytes: Arc::clone(&bytes) };
+    let counting = Counting {
+        file,
+        bytes: Arc::clone(&bytes),
+    };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("clip.mp4");
     let second = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000 + 200_000);

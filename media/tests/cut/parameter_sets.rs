@@ -8,7 +8,9 @@ use crate::fixture::Source;
 use crate::observe::Movie;
 
 fn h264(more: &str) -> Source {
-    Source::new().params(&format!("keyint=20:min-keyint=20:scenecut=0:bframes=2:{more}"))
+    Source::new().params(&format!(
+        "keyint=20:min-keyint=20:scenecut=0:bframes=2:{more}"
+    ))
 }
 
 fn hevc(more: &str) -> Source {
@@ -18,16 +20,30 @@ fn hevc(more: &str) -> Source {
 
 /// NAL unit types in the samples of the clip, without what its header holds.
 fn types_in_samples(clip: &Clip<'_>, hevc: bool) -> BTreeSet<u8> {
-    let kind = |unit: &&[u8]| if hevc { unit[0] >> 1 & 0x3F } else { unit[0] & 0x1F };
+    let kind = |unit: &&[u8]| {
+        if hevc {
+            unit[0] >> 1 & 0x3F
+        } else {
+            unit[0] & 0x1F
+        }
+    };
     let samples = clip.samples();
     let units = samples.iter().flat_map(|sample| annex_b(sample));
-    units.filter(|unit| !unit.is_empty()).map(|unit| kind(&unit)).collect()
+    units
+        .filter(|unit| !unit.is_empty())
+        .map(|unit| kind(&unit))
+        .collect()
 }
 
 #[test]
 fn avc1_holds_both_pps_and_no_sets_are_in_band() {
     // The source's sets stand in its header, or in front of each keyframe.
-    for source in [h264(""), h264("repeat-headers=1:aud=1"), h264("sps-id=3"), h264("").container("ts")] {
+    for source in [
+        h264(""),
+        h264("repeat-headers=1:aud=1"),
+        h264("sps-id=3"),
+        h264("").container("ts"),
+    ] {
         let original = Original::of(&source);
         for output in ["mp4", "mov"] {
             let clip = original.cut(13..67, output);
@@ -42,7 +58,10 @@ fn avc1_holds_both_pps_and_no_sets_are_in_band() {
             assert_ne!(pps[0], pps[1]);
             // SPS, PPS and delimiters.
             let found = types_in_samples(&clip, false);
-            assert!([7, 8, 9].iter().all(|kind| !found.contains(kind)), "{found:?}");
+            assert!(
+                [7, 8, 9].iter().all(|kind| !found.contains(kind)),
+                "{found:?}"
+            );
         }
     }
 }
@@ -59,7 +78,11 @@ fn a_source_that_uses_a_scaling_list_gets_a_second_sps() {
 
 #[test]
 fn hvc1_holds_both_sets() {
-    for source in [hevc(""), hevc("repeat-headers=1:aud=1"), hevc("").container("ts")] {
+    for source in [
+        hevc(""),
+        hevc("repeat-headers=1:aud=1"),
+        hevc("").container("ts"),
+    ] {
         let original = Original::of(&source);
         let clip = original.cut(13..67, "mp4");
         clip.check();
@@ -70,7 +93,10 @@ fn hvc1_holds_both_sets() {
         // Arrays of VPS, SPS and PPS with two units each.
         let counts = hevc_arrays(config);
         for kind in [32, 33, 34] {
-            let count = counts.iter().find(|array| array.0 == kind).map(|array| array.1);
+            let count = counts
+                .iter()
+                .find(|array| array.0 == kind)
+                .map(|array| array.1);
             assert_eq!(count, Some(2), "type {kind}: {counts:?}");
         }
     }
@@ -95,7 +121,14 @@ fn profile_level_and_decoder_size_are_the_sources() {
         let clip = original.cut(13..67, "mp4");
         clip.check();
         let facts = &streams(&clip.path, "v")[0];
-        assert_eq!(facts["level"], if params.starts_with("level=31") { 31 } else { 51 });
+        assert_eq!(
+            facts["level"],
+            if params.starts_with("level=31") {
+                31
+            } else {
+                51
+            }
+        );
     }
 }
 

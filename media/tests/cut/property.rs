@@ -42,7 +42,9 @@ impl Random {
 fn random_cuts_show_the_frames_asked_for() {
     let seed = match env::var("FLATBED_SEED") {
         Ok(text) => text.parse().expect("FLATBED_SEED is a number"),
-        Err(_) => SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |time| time.as_nanos() as u64),
+        Err(_) => SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(1, |time| time.as_nanos() as u64),
     };
     println!("to repeat: FLATBED_SEED={seed}");
     let random = &mut Random(seed.max(1));
@@ -60,7 +62,11 @@ fn random_cuts_show_the_frames_asked_for() {
             let end = random.between(start + 1, count);
             // In a few milliseconds of TS there is no packet of sound to tell what it is.
             let outputs = ["mp4", "mov", "mkv", "ts"];
-            let output = random.of(if end - start < 8 { &outputs[..3] } else { &outputs });
+            let output = random.of(if end - start < 8 {
+                &outputs[..3]
+            } else {
+                &outputs
+            });
             println!("frames {start} to {end} as {output}");
             original.cut(start..end, output).check();
         }
@@ -77,7 +83,10 @@ fn recording(random: &mut Random) -> Source {
     let hevc = random.chance(35);
     let container = random.of(&["mp4", "mov", "mkv", "ts"]);
     let frames = random.between(40, 90);
-    let source = Source::new().size(160, 120).container(container).frames(frames);
+    let source = Source::new()
+        .size(160, 120)
+        .container(container)
+        .frames(frames);
     let source = source.codec(if hevc { "libx265" } else { "libx264" });
     let source = source.params(&if hevc { x265(random) } else { x264(random) });
     let source = match container {

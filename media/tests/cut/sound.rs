@@ -10,7 +10,12 @@ fn check(source: &Source, copied: &[&str], encoded: &[&str]) {
         let clip = original.cut(13..67, output);
         clip.check();
         let told = clip.report.notes.iter().any(|note| note.contains("AAC"));
-        assert_eq!(told, encoded.contains(output), "{output}: {:?}", clip.report.notes);
+        assert_eq!(
+            told,
+            encoded.contains(output),
+            "{output}: {:?}",
+            clip.report.notes
+        );
     }
 }
 
@@ -23,13 +28,21 @@ fn source(audio: &str) -> Source {
 fn aac() {
     check(&source("aac"), &["mp4", "ts"], &[]);
     check(&source("aac").audio_as("aac", 44_100, 1), &["mp4"], &[]);
-    check(&source("aac").audio_as("aac", 16_000, 1).container("ts"), &["mp4"], &[]);
+    check(
+        &source("aac").audio_as("aac", 16_000, 1).container("ts"),
+        &["mp4"],
+        &[],
+    );
 }
 
 #[test]
 fn mpeg_audio() {
     check(&source("libmp3lame"), &["mp4", "mkv", "ts"], &[]);
-    check(&source("mp2").container("ts"), &["mp4", "mov", "mkv", "ts"], &[]);
+    check(
+        &source("mp2").container("ts"),
+        &["mp4", "mov", "mkv", "ts"],
+        &[],
+    );
 }
 
 #[test]
@@ -45,14 +58,32 @@ fn opus() {
 
 #[test]
 fn pcm() {
-    check(&source("pcm_s16le").container("mov"), &["mov", "mkv"], &["mp4", "ts"]);
-    check(&source("pcm_s16le").container("avi").params("keyint=20:bframes=0"), &["mkv"], &["mp4"]);
+    check(
+        &source("pcm_s16le").container("mov"),
+        &["mov", "mkv"],
+        &["mp4", "ts"],
+    );
+    check(
+        &source("pcm_s16le")
+            .container("avi")
+            .params("keyint=20:bframes=0"),
+        &["mkv"],
+        &["mp4"],
+    );
 }
 
 #[test]
 fn g711() {
-    check(&source("pcm_alaw").container("mov"), &["mov", "mkv"], &["mp4", "ts"]);
-    check(&source("pcm_mulaw").container("mkv"), &["mov", "mkv"], &["mp4", "ts"]);
+    check(
+        &source("pcm_alaw").container("mov"),
+        &["mov", "mkv"],
+        &["mp4", "ts"],
+    );
+    check(
+        &source("pcm_mulaw").container("mkv"),
+        &["mov", "mkv"],
+        &["mp4", "ts"],
+    );
 }
 
 #[test]
@@ -67,13 +98,17 @@ fn sound_that_begins_late_or_ends_early() {
 
 #[test]
 fn every_track_is_kept() {
-    let two = source("aac").args("-map 1:a -metadata:s:a:0 language=ger -metadata:s:a:1 language=eng");
+    let two =
+        source("aac").args("-map 1:a -metadata:s:a:0 language=ger -metadata:s:a:1 language=eng");
     let original = Original::of(&two);
     for output in ["mp4", "mkv", "ts"] {
         let clip = original.cut(13..67, output);
         clip.check();
         let tracks = super::clip::streams(&clip.path, "a");
-        let languages: Vec<_> = tracks.iter().map(|track| track["tags"]["language"].as_str()).collect();
+        let languages: Vec<_> = tracks
+            .iter()
+            .map(|track| track["tags"]["language"].as_str())
+            .collect();
         assert_eq!(languages, [Some("ger"), Some("eng")], "{output}");
     }
 }

@@ -62,9 +62,17 @@ fn a_blocked_read_does_not_hold_a_cut() {
             let folder = Folder::new();
             let result = cancelled_while_blocked(data[..part].to_vec(), |input, context| {
                 let output = Output::path(folder.file(name)).expect("a name");
-                cut::cut(vec![Segment::new(input)], output, &Options::default(), context)
+                cut::cut(
+                    vec![Segment::new(input)],
+                    output,
+                    &Options::default(),
+                    context,
+                )
             });
-            assert!(matches!(result, Err(Error::Cancelled)), "{part}: {result:?}");
+            assert!(
+                matches!(result, Err(Error::Cancelled)),
+                "{part}: {result:?}"
+            );
             assert_eq!(folder.names(), [""; 0], "{part}");
         }
     }
@@ -101,7 +109,10 @@ fn in_mid_write_nothing_is_left() {
             };
             let segments = vec![Segment::new(Input::path(&fixture.path))];
             let result = cut::cut(segments, output, &options, &context);
-            assert!(matches!(result, Err(Error::Cancelled)), "{name}: {result:?}");
+            assert!(
+                matches!(result, Err(Error::Cancelled)),
+                "{name}: {result:?}"
+            );
             assert_eq!(folder.names(), [""; 0], "{name}");
         }
     }

@@ -76,8 +76,14 @@ fn a_writer_that_is_full() {
         for room in [0, 1_000, whole / 2, whole - whole / 20] {
             let kind = container(extension);
             let name = format!("{room} bytes of {extension}");
-            check_io(cut_to(Output::live(&name, kind, Small::new(room)), Mode::Copy), &name);
-            check_io(cut_to(Output::seekable(&name, kind, Small::new(room)), Mode::Copy), &name);
+            check_io(
+                cut_to(Output::live(&name, kind, Small::new(room)), Mode::Copy),
+                &name,
+            );
+            check_io(
+                cut_to(Output::seekable(&name, kind, Small::new(room)), Mode::Copy),
+                &name,
+            );
         }
     }
 }
@@ -163,13 +169,21 @@ fn a_reader_that_fails_is_no_end_of_file() {
                 panics,
             };
             let folder = Folder::new();
-            let result = folder.cut(Input::live("peer", failing), "clip.mp4", &Options::default());
+            let result = folder.cut(
+                Input::live("peer", failing),
+                "clip.mp4",
+                &Options::default(),
+            );
             let Err(Error::Io { what, source }) = &result else {
                 panic!("{result:?}")
             };
             assert_eq!(what, "peer");
             // The error's own words, not libavformat's.
-            let expected = if panics { "the stream's reader panicked" } else { "connection reset" };
+            let expected = if panics {
+                "the stream's reader panicked"
+            } else {
+                "connection reset"
+            };
             assert_eq!(source.to_string(), expected);
         }
     }
@@ -201,11 +215,25 @@ impl Seek for Disk {
 #[test]
 fn a_disk_that_fails_in_mid_file_is_no_end_of_file() {
     for container in ["mp4", "mkv", "ts"] {
-        let fixture = Source::new().container(container).audio("aac").frames(500).build();
+        let fixture = Source::new()
+            .container(container)
+            .audio("aac")
+            .frames(500)
+            .build();
         let file = File::open(&fixture.path).expect("it opens");
-        let disk = Disk { file, left: bytes(&fixture).len() * 3 / 4 };
+        let disk = Disk {
+            file,
+            left: bytes(&fixture).len() * 3 / 4,
+        };
         let folder = Folder::new();
-        let result = folder.cut(Input::seekable("disk", disk), "clip.mp4", &Options::default());
-        assert!(matches!(&result, Err(Error::Io { what, .. }) if what == "disk"), "{result:?}");
+        let result = folder.cut(
+            Input::seekable("disk", disk),
+            "clip.mp4",
+            &Options::default(),
+        );
+        assert!(
+            matches!(&result, Err(Error::Io { what, .. }) if what == "disk"),
+            "{result:?}"
+        );
     }
 }

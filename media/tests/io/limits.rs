@@ -41,13 +41,19 @@ fn pixels() {
     for container in ["mp4", "mkv", "ts"] {
         let fixture = Source::new().container(container).build();
         let set = |limits: &mut Limits| limits.max_pixels = 320 * 240 - 1;
-        check_limit(limited(&[fixture], &Options::default(), set), &["76800", "76799"]);
+        check_limit(
+            limited(&[fixture], &Options::default(), set),
+            &["76800", "76799"],
+        );
     }
     let set = |limits: &mut Limits| limits.max_pixels = 320 * 240;
     assert!(limited(std::slice::from_ref(&fixture), &frames(10, 90), set).is_ok());
     let mut limits = Limits::default();
     limits.max_pixels = 1000;
-    let error = probe(Input::path(&fixture.path), &Context::new().with_limits(limits));
+    let error = probe(
+        Input::path(&fixture.path),
+        &Context::new().with_limits(limits),
+    );
     let error = error.expect_err("too many pixels").to_string();
     assert!(error.starts_with(&name), "{error}");
 }
@@ -64,7 +70,9 @@ fn inputs() {
 #[test]
 fn more_segments_than_any_sane_call_has() {
     let input = || Segment::new(Input::path("/nowhere/at/all.mp4"));
-    let segments: Vec<Segment> = (0..=Limits::default().max_inputs).map(|_| input()).collect();
+    let segments: Vec<Segment> = (0..=Limits::default().max_inputs)
+        .map(|_| input())
+        .collect();
     let folder = Folder::new();
     let output = Output::path(folder.file("clip.mp4")).expect("a name");
     let result = cut::cut(segments, output, &Options::default(), &Context::new());
@@ -75,7 +83,11 @@ fn more_segments_than_any_sane_call_has() {
 fn bytes_held_back() {
     let long = "keyint=1000:scenecut=0:bframes=0";
     for container in ["mp4", "ts"] {
-        let fixture = Source::new().params(long).grain(8).container(container).build();
+        let fixture = Source::new()
+            .params(long)
+            .grain(8)
+            .container(container)
+            .build();
         let most = bytes(&fixture).len() / 2;
         let set = |limits: &mut Limits| limits.max_buffered_bytes = most;
         let result = limited(&[fixture], &frames(10, 90), set);
@@ -88,7 +100,10 @@ fn duration() {
     use std::time::Duration;
     let fixture = Source::new().build();
     let set = |limits: &mut Limits| limits.max_duration = Duration::from_secs(3);
-    check_limit(limited(std::slice::from_ref(&fixture), &Options::default(), set), &["3.000"]);
+    check_limit(
+        limited(std::slice::from_ref(&fixture), &Options::default(), set),
+        &["3.000"],
+    );
     assert!(limited(&[fixture], &frames(0, 75), set).is_ok());
 }
 
@@ -96,7 +111,10 @@ fn duration() {
 fn streams() {
     let fixture = Source::new().audio("aac").args("-map 1:a -map 1:a").build();
     let set = |limits: &mut Limits| limits.max_streams = 3;
-    check_limit(limited(std::slice::from_ref(&fixture), &Options::default(), set), &["3"]);
+    check_limit(
+        limited(std::slice::from_ref(&fixture), &Options::default(), set),
+        &["3"],
+    );
     let set = |limits: &mut Limits| limits.max_streams = 4;
     assert!(limited(&[fixture], &Options::default(), set).is_ok());
 }

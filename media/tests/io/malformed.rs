@@ -25,8 +25,16 @@ fn refuse(input: Input) -> Error {
 #[test]
 fn what_is_no_media() {
     let text = "The quick brown fox jumps over the lazy dog.\n".repeat(2_000);
-    let noise: Vec<u8> = (0..60_000u32).map(|at| (at.wrapping_mul(at) >> 7) as u8).collect();
-    for data in [text.into_bytes(), noise, vec![0; 50_000], vec![0x47; 188 * 50], b"x".to_vec()] {
+    let noise: Vec<u8> = (0..60_000u32)
+        .map(|at| (at.wrapping_mul(at) >> 7) as u8)
+        .collect();
+    for data in [
+        text.into_bytes(),
+        noise,
+        vec![0; 50_000],
+        vec![0x47; 188 * 50],
+        b"x".to_vec(),
+    ] {
         let seekable = std::io::Cursor::new(data.clone());
         let live = std::io::Cursor::new(data.clone());
         for input in [
@@ -92,7 +100,12 @@ fn what_has_no_video() {
 fn a_bad_segment_among_good_ones_leaves_nothing() {
     let good = Source::new().audio("aac").build();
     let folder = Folder::new();
-    let bad = || Input::bytes("the bad one", *b"nothing of the kind, and too short as well");
+    let bad = || {
+        Input::bytes(
+            "the bad one",
+            *b"nothing of the kind, and too short as well",
+        )
+    };
     for place in 0..3 {
         let segment = |index| match index == place {
             true => Segment::new(bad()),
@@ -114,15 +127,22 @@ fn selections_that_hold_nothing() {
         let fixture = Source::new().audio("aac").container(container).build();
         let folder = Folder::new();
         let input = Input::path(&fixture.path);
-        let error = folder.cut(input, "clip.mp4", &frames(100, 200)).expect_err("behind the end");
+        let error = folder
+            .cut(input, "clip.mp4", &frames(100, 200))
+            .expect_err("behind the end");
         assert!(matches!(error, Error::Malformed { .. }), "{error:?}");
         assert!(error.to_string().contains("ends before"), "{error}");
     }
     for (from, to) in [(50, 50), (60, 50)] {
         let folder = Folder::new();
         let input = Input::path(&fixture.path);
-        let error = folder.cut(input, "clip.mp4", &frames(from, to)).expect_err("no frame");
-        assert!(error.to_string().contains("not behind its start"), "{error}");
+        let error = folder
+            .cut(input, "clip.mp4", &frames(from, to))
+            .expect_err("no frame");
+        assert!(
+            error.to_string().contains("not behind its start"),
+            "{error}"
+        );
     }
     // Between two frames, and too short for any.
     let folder = Folder::new();
@@ -158,7 +178,10 @@ fn places_that_cannot_be_written() {
         assert_eq!(folder.names(), ["taken.mp4"]);
     }
     for name in ["clip", "clip.avi", "clip.txt", ""] {
-        assert!(matches!(Output::path(name), Err(Error::Unsupported { .. })), "{name}");
+        assert!(
+            matches!(Output::path(name), Err(Error::Unsupported { .. })),
+            "{name}"
+        );
     }
 }
 
@@ -166,7 +189,10 @@ fn places_that_cannot_be_written() {
 fn a_probe_says_the_same() {
     let fixture = Source::new().build();
     let half = bytes(&fixture)[..2_000].to_vec();
-    for input in [Input::bytes("half", half), Input::bytes("text", *b"hello, hello, hello")] {
+    for input in [
+        Input::bytes("half", half),
+        Input::bytes("text", *b"hello, hello, hello"),
+    ] {
         let name = input.name().to_owned();
         let error = probe(input, &Context::new()).expect_err(&name);
         assert!(matches!(error, Error::Malformed { .. }), "{error:?}");

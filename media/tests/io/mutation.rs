@@ -49,8 +49,15 @@ fn kinds() -> Vec<Fixture> {
         short().params(pyramid).args("-movflags +faststart").build(),
         short().params(pyramid).container("ts").build(),
         short().params(pyramid).container("mkv").build(),
-        short().codec("libx265").params("keyint=12:bframes=3:open-gop=1").build(),
-        short().codec("libx265").params("keyint=12:bframes=3").container("ts").build(),
+        short()
+            .codec("libx265")
+            .params("keyint=12:bframes=3:open-gop=1")
+            .build(),
+        short()
+            .codec("libx265")
+            .params("keyint=12:bframes=3")
+            .container("ts")
+            .build(),
         short().recorder(Recorder::default()).build(),
     ]
 }
@@ -68,7 +75,11 @@ fn try_cut(data: &[u8], round: usize) {
             _ => Input::bytes(name, data.to_vec()),
         }
     };
-    let base = if round.is_multiple_of(2) { frames(5, 25) } else { Options::default() };
+    let base = if round.is_multiple_of(2) {
+        frames(5, 25)
+    } else {
+        Options::default()
+    };
     let options = Options {
         mode: [Mode::Exact, Mode::Exact, Mode::Copy, Mode::Reencode][round % 4],
         on_mismatch: [OnMismatch::Refuse, OnMismatch::Reencode][round / 2 % 2],
@@ -76,9 +87,18 @@ fn try_cut(data: &[u8], round: usize) {
     };
     let kind = container(["mp4", "ts", "mkv"][round % 3]);
     let segments = vec![Segment::new(input("one")), Segment::new(input("two"))];
-    let result = cut::cut(segments, Output::live("out", kind, Shared::default()), &options, &context);
+    let result = cut::cut(
+        segments,
+        Output::live("out", kind, Shared::default()),
+        &options,
+        &context,
+    );
     if let Ok(report) = result {
-        assert_eq!(report.frames, report.frames_copied + report.frames_encoded, "{report:?}");
+        assert_eq!(
+            report.frames,
+            report.frames_copied + report.frames_encoded,
+            "{report:?}"
+        );
     }
 }
 

@@ -21,7 +21,10 @@ fn watched(options: &Options) -> Vec<Progress> {
     let segments = parts.iter().map(segment).collect();
     cut::cut(segments, output, options, &context).expect("a cut");
     drop(context);
-    Arc::into_inner(seen).expect("the last one").into_inner().expect("no panic")
+    Arc::into_inner(seen)
+        .expect("the last one")
+        .into_inner()
+        .expect("no panic")
 }
 
 #[test]
@@ -40,13 +43,19 @@ fn it_rises_over_all_segments() {
         assert!(last.as_micros() > total.as_micros() * 9 / 10, "{last}");
         // A copy may begin a GOP earlier.
         assert!(last.as_micros() <= total.as_micros() + 1_000_000, "{last}");
-        assert!(seen.iter().all(|progress| progress.total == Some(total)), "{seen:?}");
+        assert!(
+            seen.iter().all(|progress| progress.total == Some(total)),
+            "{seen:?}"
+        );
     }
 }
 
 #[test]
 fn the_whole_is_not_guessed() {
     let seen = watched(&Options::default());
-    assert!(seen.iter().all(|progress| progress.total.is_none()), "{seen:?}");
+    assert!(
+        seen.iter().all(|progress| progress.total.is_none()),
+        "{seen:?}"
+    );
     assert!(seen.last().expect("some").done.as_micros() > 11_000_000);
 }

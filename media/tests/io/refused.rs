@@ -31,7 +31,14 @@ fn a_name_like_a_protocol_is_a_name() {
     }
     // A file with such a name is a file.
     let (folder, place) = (Folder::new(), Folder::new());
-    for name in ["concat:a|b.mp4", "http:x.mp4", "pipe:1", "-i", "a%03d.mp4", "ü b\n.mp4"] {
+    for name in [
+        "concat:a|b.mp4",
+        "http:x.mp4",
+        "pipe:1",
+        "-i",
+        "a%03d.mp4",
+        "ü b\n.mp4",
+    ] {
         let path = place.file(name);
         fs::copy(&fixture.path, &path).expect("it can be copied");
         let result = folder.cut(Input::path(&path), "clip.mp4", &frames(10, 20));
@@ -42,7 +49,14 @@ fn a_name_like_a_protocol_is_a_name() {
 #[test]
 fn an_output_with_such_a_name_is_a_file() {
     let fixture = Source::new().build();
-    for name in ["concat:a.mp4", "http:x.mp4", "pipe:1.mp4", "-y.mp4", "a%03d.ts", "tee:x|y.mkv"] {
+    for name in [
+        "concat:a.mp4",
+        "http:x.mp4",
+        "pipe:1.mp4",
+        "-y.mp4",
+        "a%03d.ts",
+        "tee:x|y.mkv",
+    ] {
         let folder = Folder::new();
         let result = folder.cut(Input::path(&fixture.path), name, &frames(10, 20));
         assert_eq!(result.expect(name).frames, 10, "{name}");
@@ -61,7 +75,10 @@ fn playlists_and_lists_are_no_media() {
             "list.m3u8",
             format!("#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4.0,\n{segment}\n#EXT-X-ENDLIST\n"),
         ),
-        ("list.ffconcat", format!("ffconcat version 1.0\nfile '{segment}'\n")),
+        (
+            "list.ffconcat",
+            format!("ffconcat version 1.0\nfile '{segment}'\n"),
+        ),
         ("list.txt", format!("file '{segment}'\n")),
         (
             "list.mpd",
@@ -84,8 +101,13 @@ fn playlists_and_lists_are_no_media() {
         fs::write(&list, &text).expect("it can be written");
         for input in [Input::path(&list), Input::bytes(name, text.into_bytes())] {
             let place = Folder::new();
-            let error = place.cut(input, "clip.mp4", &Options::default()).expect_err(name);
-            assert!(matches!(error, Error::Malformed { .. }), "{name}: {error:?}");
+            let error = place
+                .cut(input, "clip.mp4", &Options::default())
+                .expect_err(name);
+            assert!(
+                matches!(error, Error::Malformed { .. }),
+                "{name}: {error:?}"
+            );
         }
     }
 }
@@ -106,7 +128,10 @@ fn with_external_data(data: &[u8], target: &str) -> Vec<u8> {
         data.splice(at..at + own.len(), other.iter().copied());
         for kind in [b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref"] {
             // The nearest box of this kind in front is the one around.
-            let name = data[..at].windows(4).rposition(|name| name == kind).expect("a parent");
+            let name = data[..at]
+                .windows(4)
+                .rposition(|name| name == kind)
+                .expect("a parent");
             let size = u32::from_be_bytes(data[name - 4..name].try_into().expect("four bytes"));
             data[name - 4..name].copy_from_slice(&(size + growth).to_be_bytes());
         }
@@ -128,7 +153,11 @@ fn an_mp4_does_not_read_other_files() {
     let secret = folder.file("secret.mp4");
     fs::copy(&fixture.path, &secret).expect("it can be copied");
     let target = format!("file://{}", secret.display());
-    for target in [&target, &secret.display().to_string(), "http://127.0.0.1:9/x"] {
+    for target in [
+        &target,
+        &secret.display().to_string(),
+        "http://127.0.0.1:9/x",
+    ] {
         let data = with_external_data(&bytes(&fixture), target);
         // Its own samples are gone: only the other file could give any.
         let mdat = find(&data, b"mdat").expect("a box");

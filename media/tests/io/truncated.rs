@@ -22,10 +22,15 @@ fn kinds() -> Vec<(&'static str, Fixture)> {
     let source = || Source::new().audio("aac");
     vec![
         ("mp4", source().build()),
-        ("mp4, index in front", source().args("-movflags +faststart").build()),
+        (
+            "mp4, index in front",
+            source().args("-movflags +faststart").build(),
+        ),
         (
             "mp4, fragmented",
-            source().args("-movflags +frag_keyframe+empty_moov+delay_moov").build(),
+            source()
+                .args("-movflags +frag_keyframe+empty_moov+delay_moov")
+                .build(),
         ),
         ("mkv", source().container("mkv").build()),
         ("ts", source().container("ts").build()),

@@ -17,7 +17,10 @@ fn ways(fixture: &Fixture) -> Vec<(&'static str, Input)> {
         ("a path", Input::path(&fixture.path)),
         ("bytes", Input::bytes("bytes", data.clone())),
         ("a file", Input::seekable("a file", file())),
-        ("a cursor", Input::seekable("a cursor", Cursor::new(data.clone()))),
+        (
+            "a cursor",
+            Input::seekable("a cursor", Cursor::new(data.clone())),
+        ),
         ("a pipe", Input::live("a pipe", Pipe(Cursor::new(data)))),
     ]
 }
@@ -35,7 +38,10 @@ fn kinds() -> Vec<Fixture> {
         source().recorder(Recorder::default()).build(),
         // The front of this one is looked at, and put together anew.
         Source::new().audio("pcm_alaw").recorder(imkh).build(),
-        Source::new().audio("pcm_alaw").recorder(Recorder::default()).build(),
+        Source::new()
+            .audio("pcm_alaw")
+            .recorder(Recorder::default())
+            .build(),
     ]
 }
 
@@ -47,7 +53,10 @@ fn shown(input: Input, options: &Options) -> Vec<(u32, String)> {
         .cut(input, "result.mp4", options)
         .unwrap_or_else(|error| panic!("{name}: {error}"));
     let frames = observe::shown(&folder.file("result.mp4"));
-    frames.into_iter().map(|frame| (frame.number, frame.md5)).collect()
+    frames
+        .into_iter()
+        .map(|frame| (frame.number, frame.md5))
+        .collect()
 }
 
 #[test]
@@ -94,9 +103,12 @@ fn an_mp4_with_its_index_behind_is_no_stream() {
 
 #[test]
 fn several_live_segments_are_joined() {
-    use flatbed_media::cut::{self, Segment};
     use flatbed_media::Output;
-    let parts = Source::new().container("ts").audio("aac").segments(&[50, 50, 50]);
+    use flatbed_media::cut::{self, Segment};
+    let parts = Source::new()
+        .container("ts")
+        .audio("aac")
+        .segments(&[50, 50, 50]);
     for (from, to) in [(0, 150), (30, 120), (60, 140), (110, 130)] {
         let pipe = |part: &Fixture| {
             let name = part.path.display().to_string();
@@ -124,13 +136,20 @@ fn a_live_stream_is_read_no_further_than_the_clip() {
             Ok(read)
         }
     }
-    let fixture = Source::new().container("ts").frames(1500).grain(20).size(640, 480).build();
+    let fixture = Source::new()
+        .container("ts")
+        .frames(1500)
+        .grain(20)
+        .size(640, 480)
+        .build();
     let data = bytes(&fixture);
     let (length, count) = (data.len(), Arc::new(AtomicUsize::new(0)));
     assert!(length > 12 << 20, "{length} bytes: too few to tell");
     let input = Input::live("stream", Counted(Cursor::new(data), Arc::clone(&count)));
     let folder = Folder::new();
-    let report = folder.cut(input, "result.mp4", &frames(10, 60)).expect("a cut");
+    let report = folder
+        .cut(input, "result.mp4", &frames(10, 60))
+        .expect("a cut");
     assert_eq!(report.frames, 50);
     // The clip, a GOP behind it, and what the reading thread is ahead.
     let read = count.load(Ordering::Relaxed);

@@ -19,7 +19,10 @@ fn cut_to(fixture: &Fixture, output: Output, options: &Options) {
 
 fn shown(path: &std::path::Path) -> Vec<(u32, String)> {
     let frames = observe::shown(path);
-    frames.into_iter().map(|frame| (frame.number, frame.md5)).collect()
+    frames
+        .into_iter()
+        .map(|frame| (frame.number, frame.md5))
+        .collect()
 }
 
 #[test]
@@ -29,11 +32,23 @@ fn every_way_out_gives_the_same_frames() {
         let folder = Folder::new();
         let [path, seekable, live] =
             ["path", "seekable", "live"].map(|way| folder.file(way).with_extension(extension));
-        cut_to(&fixture, Output::path(&path).expect("a name"), &frames(37, 88));
+        cut_to(
+            &fixture,
+            Output::path(&path).expect("a name"),
+            &frames(37, 88),
+        );
         let (first, second) = (Shared::default(), Shared::default());
         let kind = container(extension);
-        cut_to(&fixture, Output::seekable("seekable", kind, first.clone()), &frames(37, 88));
-        cut_to(&fixture, Output::live("live", kind, second.clone()), &frames(37, 88));
+        cut_to(
+            &fixture,
+            Output::seekable("seekable", kind, first.clone()),
+            &frames(37, 88),
+        );
+        cut_to(
+            &fixture,
+            Output::live("live", kind, second.clone()),
+            &frames(37, 88),
+        );
         fs::write(&seekable, first.bytes()).expect("it can be written");
         fs::write(&live, second.bytes()).expect("it can be written");
         let expected = shown(&path);
@@ -42,7 +57,10 @@ fn every_way_out_gives_the_same_frames() {
         assert_eq!(expected, shown(&live), "{extension}");
         for step in observe::in_step(&fixture.path, &live, &[37, 60, 80]) {
             let most = if extension == "ts" { 21.4 } else { 5.0 };
-            assert!(step.ms.abs() <= most && step.peak > 0.8, "{extension}: {step:?}");
+            assert!(
+                step.ms.abs() <= most && step.peak > 0.8,
+                "{extension}: {step:?}"
+            );
         }
     }
 }
@@ -88,12 +106,21 @@ fn what_was_there_is_replaced_only_by_a_whole_result() {
     fs::write(&path, b"before").expect("it can be written");
     let broken = Input::bytes("broken", *b"no video at all, only a line of text");
     let output = Output::path(&path).expect("a name");
-    let failed = cut::cut(vec![Segment::new(broken)], output, &frames(0, 1), &Context::new());
+    let failed = cut::cut(
+        vec![Segment::new(broken)],
+        output,
+        &frames(0, 1),
+        &Context::new(),
+    );
     assert!(failed.is_err());
     assert_eq!(fs::read(&path).expect("it is there"), b"before");
     assert_eq!(folder.names(), ["clip.mp4"]);
     let fixture = Source::new().build();
-    cut_to(&fixture, Output::path(&path).expect("a name"), &frames(37, 88));
+    cut_to(
+        &fixture,
+        Output::path(&path).expect("a name"),
+        &frames(37, 88),
+    );
     assert!(shown(&path).iter().map(|frame| frame.0).eq(37..88));
     assert_eq!(folder.names(), ["clip.mp4"]);
 }
@@ -114,11 +141,22 @@ fn a_file_cut_into_itself() {
 fn a_fragmented_mp4_can_be_a_live_input_again() {
     let fixture = Source::new().container("ts").audio("aac").build();
     let shared = Shared::default();
-    cut_to(&fixture, Output::live("live", container("mp4"), shared.clone()), &frames(37, 88));
+    cut_to(
+        &fixture,
+        Output::live("live", container("mp4"), shared.clone()),
+        &frames(37, 88),
+    );
     let folder = Folder::new();
     let input = Input::live("live", Pipe(std::io::Cursor::new(shared.bytes())));
-    folder.cut(input, "again.ts", &Options::default()).expect("a copy");
-    assert!(shown(&folder.file("again.ts")).iter().map(|frame| frame.0).eq(37..88));
+    folder
+        .cut(input, "again.ts", &Options::default())
+        .expect("a copy");
+    assert!(
+        shown(&folder.file("again.ts"))
+            .iter()
+            .map(|frame| frame.0)
+            .eq(37..88)
+    );
 }
 
 #[test]
@@ -126,7 +164,9 @@ fn an_end_far_behind_the_recordings_keeps_no_room_for_it() {
     let fixture = Source::new().audio("aac").build();
     let folder = Folder::new();
     let input = Input::path(&fixture.path);
-    folder.cut(input, "clip.mp4", &frames(25, 90_000_000)).expect("a clip");
+    folder
+        .cut(input, "clip.mp4", &frames(25, 90_000_000))
+        .expect("a clip");
     let length = |path: &std::path::Path| path.metadata().expect("a length").len();
     let (clip, source) = (length(&folder.file("clip.mp4")), length(&fixture.path));
     assert!(clip < source + 64 * 1024, "{clip} of {source} bytes");

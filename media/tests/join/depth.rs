@@ -33,8 +33,20 @@ fn segments_that_decode_earlier_or_later() {
 #[test]
 fn tiny_segments_that_never_reorder() {
     // One and two frames are too few for a B-frame, but the SPS allows for some.
-    let tiny = |first, frames| Source::new().params(PYRAMID).first(first).frames(frames).build();
-    let parts = [tiny(0, 50), tiny(50, 1), tiny(51, 2), tiny(53, 47), tiny(100, 1)];
+    let tiny = |first, frames| {
+        Source::new()
+            .params(PYRAMID)
+            .first(first)
+            .frames(frames)
+            .build()
+    };
+    let parts = [
+        tiny(0, 50),
+        tiny(50, 1),
+        tiny(51, 2),
+        tiny(53, 47),
+        tiny(100, 1),
+    ];
     for container in ["mp4", "mkv", "ts"] {
         let made = join(&parts, container, &Options::default());
         made.shows(0..101);
@@ -47,7 +59,11 @@ fn tiny_segments_that_never_reorder() {
 fn a_stranger_without_reordering_between_others() {
     let parts = [
         Source::new().params(PYRAMID).frames(50).build(),
-        Source::new().first(50).frames(50).params("keyint=25:bframes=0").build(),
+        Source::new()
+            .first(50)
+            .frames(50)
+            .params("keyint=25:bframes=0")
+            .build(),
         Source::new().params(PYRAMID).first(100).frames(50).build(),
     ];
     let options = |base| Options {

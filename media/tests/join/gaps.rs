@@ -95,7 +95,11 @@ fn a_gap_is_kept_when_asked() {
         made.shows((0..100).chain(150..250).chain(280..380));
         at_their_own_times(&made);
         observe::check_order(&made.packets());
-        let most = if container == "ts" { super::AAC_FRAME } else { IN_STEP };
+        let most = if container == "ts" {
+            super::AAC_FRAME
+        } else {
+            IN_STEP
+        };
         made.is_in_step(&[0, 92, 150, 242, 280, 372], 2, most);
         assert_eq!(made.report.duration, seconds(380.0 / 25.0));
     }
@@ -165,8 +169,17 @@ fn a_start_that_is_not_zero() {
     // An MP4's times are on its own timeline; a stream's count from its first frame.
     for (container, from, to) in [("mp4", 3.0, 5.0), ("ts", 1.0, 3.0), ("mkv", 1.0, 3.0)] {
         let parts = [
-            Source::new().container(container).audio("aac").offset(2.0).build(),
-            Source::new().container(container).audio("aac").offset(7.0).first(100).build(),
+            Source::new()
+                .container(container)
+                .audio("aac")
+                .offset(2.0)
+                .build(),
+            Source::new()
+                .container(container)
+                .audio("aac")
+                .offset(7.0)
+                .first(100)
+                .build(),
         ];
         let options = Options {
             selection: Selection::between(seconds(from), seconds(to + 4.0)),

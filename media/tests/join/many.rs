@@ -39,7 +39,11 @@ fn a_cut_out_of_two_hundred() {
 fn their_sound_does_not_drift() {
     // 7 frames are 280 ms: no whole number of audio frames.
     for (container, audio, channels) in [("mp4", "aac", 2), ("mkv", "pcm_alaw", 1)] {
-        let part = Source::new().frames(9).container(container).audio(audio).build();
+        let part = Source::new()
+            .frames(9)
+            .container(container)
+            .audio(audio)
+            .build();
         let made = join(&repeated(&part), "mp4", &Options::default());
         made.shows(numbers(9));
         made.is_even((25, 1));
@@ -48,7 +52,10 @@ fn their_sound_does_not_drift() {
             let frame = &shown[9 * segment];
             let ideal = Sound::ideal(0.0, 0.3, channels);
             let lag = observe::lag(&ideal, 0.0, sound, frame.pts, 0.3);
-            assert!(lag.ms.abs() <= IN_STEP && lag.peak > 0.8, "{segment}: {lag:?}");
+            assert!(
+                lag.ms.abs() <= IN_STEP && lag.peak > 0.8,
+                "{segment}: {lag:?}"
+            );
         }
     }
 }

@@ -23,9 +23,15 @@ fn strangers() -> Vec<(Source, &'static str)> {
     vec![
         (second().size(640, 480), "640x480"),
         (second().codec("libx265"), "hevc"),
-        (second().params("keyint=25:bframes=0:ref=1:cabac=0"), "parameters"),
+        (
+            second().params("keyint=25:bframes=0:ref=1:cabac=0"),
+            "parameters",
+        ),
         (second().pixels("yuv422p"), "parameters"),
-        (second().codec("mjpeg").pixels("yuvj420p").container("mov"), "mjpeg"),
+        (
+            second().codec("mjpeg").pixels("yuvj420p").container("mov"),
+            "mjpeg",
+        ),
     ]
 }
 
@@ -105,11 +111,16 @@ fn a_transport_streams_second_segment_is_looked_at_though_it_is_not_probed() {
     let first = Source::new().frames(50).container("ts").build();
     for stranger in [
         second().container("ts").size(640, 480),
-        second().container("ts").params("keyint=25:bframes=0:ref=1:cabac=0"),
+        second()
+            .container("ts")
+            .params("keyint=25:bframes=0:ref=1:cabac=0"),
     ] {
         let parts = [first.clone(), stranger.build()];
         let error = refusal(&parts, "mp4");
-        assert!(error.starts_with(&parts[1].path.display().to_string()), "{error}");
+        assert!(
+            error.starts_with(&parts[1].path.display().to_string()),
+            "{error}"
+        );
         let made = join(&parts, "mp4", &reencode(Options::default()));
         made.shows(0..100);
         made.is_even((25, 1));

@@ -11,17 +11,29 @@ const X265: &str = "keyint=25:min-keyint=25:scenecut=0:bframes=3:b-adapt=0:open-
 
 fn source(codec: &str, container: &str) -> Source {
     let params = if codec == "libx265" { X265 } else { X264 };
-    Source::new().codec(codec).container(container).params(params)
+    Source::new()
+        .codec(codec)
+        .container(container)
+        .params(params)
 }
 
 /// A recording that begins within a GOP, and the number of its first whole frame: the one with
 /// the first keyframe, for what is shown before that cannot be decoded.
 fn headless(codec: &str, container: &str, first: u32) -> (Fixture, u32) {
-    let fixture = source(codec, container).first(first).drop_packets(10).build();
+    let fixture = source(codec, container)
+        .first(first)
+        .drop_packets(10)
+        .build();
     // Packets and frames of Matroska and TS alike are in presentation order up to the key.
     let packets = observe::packets(&fixture.path);
-    let key = packets.iter().find(|packet| packet.key).expect("a keyframe");
-    let later = packets.iter().filter(|packet| packet.pts >= key.pts).count() as u32;
+    let key = packets
+        .iter()
+        .find(|packet| packet.key)
+        .expect("a keyframe");
+    let later = packets
+        .iter()
+        .filter(|packet| packet.pts >= key.pts)
+        .count() as u32;
     let end = fixture.numbers().end;
     (fixture, end - later)
 }
@@ -73,7 +85,11 @@ fn a_recording_that_begins_within_a_gop_comes_first() {
 fn behind_a_kept_gap() {
     for codec in ["libx264", "libx265"] {
         let whole = source(codec, "ts").offset(10.0).build();
-        let second = source(codec, "ts").first(125).offset(15.0).drop_packets(10).build();
+        let second = source(codec, "ts")
+            .first(125)
+            .offset(15.0)
+            .drop_packets(10)
+            .build();
         let (_, first) = headless(codec, "ts", 125);
         let options = Options {
             timeline: Timeline::Source,

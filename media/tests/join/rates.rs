@@ -90,11 +90,20 @@ fn ntsc_rates_do_not_drift() {
 #[test]
 fn the_frame_rate_may_change_where_the_stream_says_the_same() {
     // x264 writes the rate into the SPS; cameras leave it out, or leave it as it was.
-    let same = |source: Source| source.params(SETS).args("-bsf:v h264_metadata=tick_rate=100");
+    let same = |source: Source| {
+        source
+            .params(SETS)
+            .args("-bsf:v h264_metadata=tick_rate=100")
+    };
     let h264 = |fps: &str, first| same(Source::new().fps(fps).first(first).frames(50)).build();
     let mjpeg = |fps: &str, first| {
         let source = Source::new().codec("mjpeg").pixels("yuvj420p");
-        source.container("mov").fps(fps).first(first).frames(50).build()
+        source
+            .container("mov")
+            .fps(fps)
+            .first(first)
+            .frames(50)
+            .build()
     };
     for parts in [
         [h264("25", 0), h264("50", 50), h264("25", 100)],
@@ -116,7 +125,11 @@ fn the_frame_rate_may_change_where_the_stream_says_the_same() {
 
 #[test]
 fn a_cut_across_a_change_of_rate() {
-    let same = |source: Source| source.params(SETS).args("-bsf:v h264_metadata=tick_rate=100");
+    let same = |source: Source| {
+        source
+            .params(SETS)
+            .args("-bsf:v h264_metadata=tick_rate=100")
+    };
     let parts = [("25", 0), ("50", 50)]
         .map(|(fps, first)| same(Source::new().fps(fps).first(first).frames(50)).build());
     // The second segment's frames are half as long: 2 s and 30 of its frames are 2.6 s.
@@ -125,7 +138,10 @@ fn a_cut_across_a_change_of_rate() {
     let times: Vec<f64> = made.shown().iter().map(|frame| frame.pts).collect();
     for (index, time) in times.iter().enumerate() {
         let due = index.min(20) as f64 * 0.04 + index.saturating_sub(20) as f64 * 0.02;
-        assert!((time - times[0] - due).abs() < 0.001, "frame {index}: {time}");
+        assert!(
+            (time - times[0] - due).abs() < 0.001,
+            "frame {index}: {time}"
+        );
     }
 }
 
@@ -151,9 +167,16 @@ fn a_variable_rate_keeps_its_times() {
     let shown = made.shows(0..100);
     for (index, frame) in shown.iter().enumerate().take(50) {
         let due = times[index] as f64 / 1e6;
-        assert!((frame.pts - shown[0].pts - due).abs() < 0.001, "frame {index}");
+        assert!(
+            (frame.pts - shown[0].pts - due).abs() < 0.001,
+            "frame {index}"
+        );
         let second = &shown[50 + index];
-        assert!((second.pts - shown[50].pts - due).abs() < 0.001, "frame {}", 50 + index);
+        assert!(
+            (second.pts - shown[50].pts - due).abs() < 0.001,
+            "frame {}",
+            50 + index
+        );
     }
     // The last frame of a segment is shown for about as long as the others.
     let seam = shown[50].pts - shown[49].pts;

@@ -20,7 +20,9 @@ fn source(codec: &str, audio: &str) -> Source {
 #[test]
 fn segments_with_a_header_each() {
     for (codec, audio) in [("libx264", "pcm_alaw"), ("libx265", "pcm_mulaw")] {
-        let parts = source(codec, audio).recorder(HEADER).segments(&[50, 60, 50]);
+        let parts = source(codec, audio)
+            .recorder(HEADER)
+            .segments(&[50, 60, 50]);
         for (container, most) in [("mp4", IN_STEP), ("mkv", IN_STEP), ("ts", 128.0)] {
             let made = join(&parts, container, &Options::default());
             made.shows(0..160);
@@ -74,7 +76,9 @@ fn no_map_and_no_header_leave_the_picture() {
         map: false,
         imkh: false,
     };
-    let parts = source("libx264", "pcm_alaw").recorder(bare).segments(&[50, 50]);
+    let parts = source("libx264", "pcm_alaw")
+        .recorder(bare)
+        .segments(&[50, 50]);
     match cut(segments(&parts), "mp4", &Options::default()) {
         Ok(made) => {
             made.shows(0..100);
@@ -86,7 +90,10 @@ fn no_map_and_no_header_leave_the_picture() {
 
 #[test]
 fn b_frames_and_aac_in_a_program_stream() {
-    let parts = Source::new().audio("aac").recorder(HEADER).segments(&[50, 50, 50]);
+    let parts = Source::new()
+        .audio("aac")
+        .recorder(HEADER)
+        .segments(&[50, 50, 50]);
     for (container, most) in [("mp4", IN_STEP), ("ts", AAC_FRAME)] {
         let made = join(&parts, container, &frames(30, 120));
         made.shows(30..120);

@@ -60,20 +60,35 @@ fn long_sound_ends_with_its_picture() {
         made.is_in_step(&[42, 50, 92, 100, 108, 142], 2, IN_STEP);
         // Neither track of the result goes on behind the other.
         let sound = made.sound();
-        assert!((sound.end() - sound.start - 6.0).abs() < 0.03, "{}", sound.end());
+        assert!(
+            (sound.end() - sound.start - 6.0).abs() < 0.03,
+            "{}",
+            sound.end()
+        );
     }
 }
 
 #[test]
-fn encoded_sound_is_filled_with_silence() {
-    let source = Source::new().container("mkv").audio("pcm_alaw");
-    let mut parts = source.split(&[50, 50, 50]);
-    parts[1] = parts[1].clone().audio_seconds(1.0);
-    let parts: Vec<Fixture> = parts.iter().map(Source::build).collect();
+fn sound_that_goes_on_for_long_moves_nothing() {
+    // Longer than any track may run ahead of another in the file.
+    let parts = three(|part| part.audio_seconds(20.0));
     let made = join(&parts, "mp4", &Options::default());
     made.shows(0..150);
-    made.is_in_step(&[42, 50, 60, 100, 142], 1, IN_STEP);
-    assert_eq!(made.sound().holes, []);
+    made.is_in_step(&[42, 50, 92, 100, 142], 2, IN_STEP);
+}
+
+#[test]
+fn encoded_sound_is_filled_up_and_cut_off() {
+    let source = Source::new().container("mkv").audio("pcm_alaw");
+    for seconds in [1.0, 3.0, 20.0] {
+        let mut parts = source.split(&[50, 50, 50]);
+        parts[1] = parts[1].clone().audio_seconds(seconds);
+        let parts: Vec<Fixture> = parts.iter().map(Source::build).collect();
+        let made = join(&parts, "mp4", &Options::default());
+        made.shows(0..150);
+        made.is_in_step(&[42, 50, 60, 100, 142], 1, IN_STEP);
+        assert_eq!(made.sound().holes, []);
+    }
 }
 
 #[test]
@@ -103,7 +118,10 @@ fn a_differing_sound_is_refused_or_encoded() {
     };
     let name = parts[1].path.display().to_string();
     assert!(error.starts_with(&name), "{error}");
-    assert!(error.contains("44100 Hz") && error.contains("reencode"), "{error}");
+    assert!(
+        error.contains("44100 Hz") && error.contains("reencode"),
+        "{error}"
+    );
     let options = Options {
         on_mismatch: OnMismatch::Reencode,
         ..Options::default()

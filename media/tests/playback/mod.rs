@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-use flatbed_media::cut::{self, Options, Segment, Selection};
+use flatbed_media::cut::{self, OnMismatch, Options, Segment, Selection};
 use flatbed_media::{Context, Input, Output, Timestamp};
 use tempfile::TempDir;
 
@@ -26,7 +26,11 @@ fn clips(folder: &TempDir) -> Vec<PathBuf> {
         ("open", format!("{gop}:bframes=3:open-gop=1")),
     ];
     let clip = |(name, params): &(&str, String)| {
-        let source = Source::new().frames(125).params(params).audio("aac").build();
+        let source = Source::new()
+            .frames(125)
+            .params(params)
+            .audio("aac")
+            .build();
         let path = folder.path().join(name).with_extension("mp4");
         let time = |frame: u32| Timestamp::from_micros(i64::from(frame) * 40_000);
         let options = Options {
@@ -36,10 +40,31 @@ fn clips(folder: &TempDir) -> Vec<PathBuf> {
         let segments = vec![Segment::new(Input::path(&source.path))];
         let output = Output::path(&path).expect("a container");
         let report = cut::cut(segments, output, &options, &Context::new()).expect("a clip");
-        assert!(report.frames_copied > 0 && report.frames_encoded > 0, "{name}: {report:?}");
+        assert!(
+            report.frames_copied > 0 && report.frames_encoded > 0,
+            "{name}: {report:?}"
+        );
         path
     };
-    sources.iter().map(clip).collect()
+    sources.iter().map(clip).chain([joined(folder)]).collect()
+}
+
+/// The same frames out of three files, the middle one of another size and encoded.
+fn joined(folder: &TempDir) -> PathBuf {
+    let mut parts = Source::new().audio("aac").split(&[50, 25, 50]);
+    parts[1] = parts[1].clone().size(640, 480);
+    let path = folder.path().join("joined.mp4");
+    let time = |frame: u32| Timestamp::from_micros(i64::from(frame) * 40_000);
+    let options = Options {
+        selection: Selection::between(time(CUT.start), time(CUT.end)),
+        on_mismatch: OnMismatch::Reencode,
+        ..Options::default()
+    };
+    let segment = |part: &Source| Segment::new(Input::path(part.build().path));
+    let segments = parts.iter().map(segment).collect();
+    let output = Output::path(&path).expect("a container");
+    cut::cut(segments, output, &options, &Context::new()).expect("a clip");
+    path
 }
 
 fn plays_in(browser: Browser) {
@@ -72,11 +97,22 @@ fn plays_in(browser: Browser) {
         for report in reports {
             assert_eq!(report.error, None, "{browser:?}, {name}");
         }
-        assert_eq!(steps.numbers(), CUT.collect::<Vec<_>>(), "{browser:?}, {name}");
+        assert_eq!(
+            steps.numbers(),
+            CUT.collect::<Vec<_>>(),
+            "{browser:?}, {name}"
+        );
         let [head, tail] = SEAMS;
-        assert_eq!(seeks.numbers(), [tail, head, head, tail], "{browser:?}, {name}");
+        assert_eq!(
+            seeks.numbers(),
+            [tail, head, head, tail],
+            "{browser:?}, {name}"
+        );
         let length = f64::from(frames) / 25.0;
-        assert!((played.duration - length).abs() < 0.06, "{browser:?}, {name}: {played:?}");
+        assert!(
+            (played.duration - length).abs() < 0.06,
+            "{browser:?}, {name}: {played:?}"
+        );
     }
 }
 

@@ -37,9 +37,15 @@ impl Cut<'_> {
             let (found, taken) = (source.audio.len(), tracks.sound.len());
             let name = source.name();
             self.report.note(if found > taken {
-                format!("{name}: {} of its tracks of sound left out, the first recording has {taken}", found - taken)
+                format!(
+                    "{name}: {} of its tracks of sound left out, the first recording has {taken}",
+                    found - taken
+                )
             } else {
-                format!("{name}: {} tracks of sound are missing in it", taken - found)
+                format!(
+                    "{name}: {} tracks of sound are missing in it",
+                    taken - found
+                )
             });
         }
         for (sound, &index) in tracks.sound.iter_mut().zip(&source.audio) {
@@ -99,7 +105,9 @@ impl Cut<'_> {
         {
             let (ends, told) = (shift.to.timestamp(read_to), shift.to.timestamp(told));
             let name = source.name();
-            self.report.note(format!("{name}: cut off at {ends}; its index goes on to {told}"));
+            self.report.note(format!(
+                "{name}: cut off at {ends}; its index goes on to {told}"
+            ));
         }
         self.drain(context)?;
         self.end_segment(window, place, read_to, context)
@@ -135,7 +143,10 @@ impl Cut<'_> {
         let Some(tracks) = &mut self.tracks else {
             return Ok(());
         };
-        let number = source.audio.iter().position(|&index| index == packet.stream());
+        let number = source
+            .audio
+            .iter()
+            .position(|&index| index == packet.stream());
         let Some(number) = number.filter(|&number| number < tracks.sound.len()) else {
             return Ok(());
         };

@@ -16,7 +16,13 @@ use super::Cut;
 
 impl Cut<'_> {
     /// How many packets each track will have, about.
-    pub(super) fn expect(&self, source: &Source, sound: &[Sound], segments: usize, clock: TimeBase) -> Vec<Expected> {
+    pub(super) fn expect(
+        &self,
+        source: &Source,
+        sound: &[Sound],
+        segments: usize,
+        clock: TimeBase,
+    ) -> Vec<Expected> {
         // Recordings of a series are about equally long; a clip ends where they
         // end, whatever was asked for.
         let there = source.known_duration().map(|each| each.times(segments));
@@ -59,7 +65,11 @@ impl Cut<'_> {
         };
         let zero = tracks.zero.unwrap_or(0);
         let most = Timestamp::from(context.limits().max_duration);
-        if tracks.clock.timestamp(tracks.pictures.shown_to().saturating_sub(zero)) > most {
+        if tracks
+            .clock
+            .timestamp(tracks.pictures.shown_to().saturating_sub(zero))
+            > most
+        {
             return Err(Error::limit(
                 &self.name,
                 format!("the result is longer than the limit of {most}"),
@@ -81,7 +91,9 @@ impl Cut<'_> {
             return Ok(());
         };
         let sound = &mut tracks.sound[number];
-        let shown_to = tracks.clock.convert(tracks.pictures.shown_to(), sound.clock());
+        let shown_to = tracks
+            .clock
+            .convert(tracks.pictures.shown_to(), sound.clock());
         sound.release(shown_to, &self.name)?;
         while let Some(packet) = sound.pop() {
             sink.push(number + 1, packet, context)?;
@@ -122,9 +134,13 @@ impl Cut<'_> {
                 language: language.as_deref(),
             });
         }
-        let headers = list.iter().map(|track| track.parameters.extradata().len()).sum();
+        let headers = list
+            .iter()
+            .map(|track| track.parameters.extradata().len())
+            .sum();
         let room = (!tracks.expected.is_empty()).then(|| room(&tracks.expected, headers));
-        let total = (self.bounds.end != Timestamp::MAX).then(|| self.bounds.end - self.bounds.start);
+        let total =
+            (self.bounds.end != Timestamp::MAX).then(|| self.bounds.end - self.bounds.start);
         self.sink = Some(Sink::begin(output, &list, room, total, context)?);
         Ok(())
     }
@@ -143,7 +159,9 @@ impl Cut<'_> {
         };
         let shown_to = tracks.pictures.shown_to();
         let shows = shown_to > place.from;
-        tracks.placer.covered(if shows { shown_to } else { read_to });
+        tracks
+            .placer
+            .covered(if shows { shown_to } else { read_to });
         if shown_to >= window.to {
             self.is_over = true;
         }
@@ -168,7 +186,9 @@ impl Cut<'_> {
             return;
         };
         for (number, sound) in tracks.sound.iter().enumerate() {
-            let end = tracks.clock.convert(tracks.pictures.shown_to(), sound.clock());
+            let end = tracks
+                .clock
+                .convert(tracks.pictures.shown_to(), sound.clock());
             if let Some(end) = sound.seam(end) {
                 sink.end_at(number + 1, end, false);
             }

@@ -40,12 +40,9 @@ impl Source {
             let whole = from <= 0;
             if whole || self.demuxer.seek_to_byte(from, context).is_err() {
                 // By time, to the last keyframe, or from the start on.
-                let far = self
-                    .demuxer
-                    .duration()
-                    .map_or(self.first, |duration| {
-                        self.first + TimeBase::MICROS.convert(duration.as_micros(), self.clock())
-                    });
+                let far = self.demuxer.duration().map_or(self.first, |duration| {
+                    self.first + TimeBase::MICROS.convert(duration.as_micros(), self.clock())
+                });
                 let target = if whole { self.first } else { far };
                 self.demuxer.seek(self.video, target, context)?;
             }

@@ -80,7 +80,9 @@ impl Source {
             return Ok(());
         }
         self.forget();
-        let before = self.first.saturating_sub(TimeBase::per_second(10).convert(1, self.clock()));
+        let before = self
+            .first
+            .saturating_sub(TimeBase::per_second(10).convert(1, self.clock()));
         if self.demuxer.seek_to_byte(0, context).is_err()
             && self.demuxer.seek(self.video, before, context).is_err()
         {

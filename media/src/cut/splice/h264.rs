@@ -32,6 +32,8 @@ pub(in crate::cut) struct H264 {
     /// The SPS of the first picture.
     active: Option<u8>,
     edges: Option<Edges>,
+    /// Whether the next encoded packet begins an edge.
+    edge_begins: bool,
     open: Option<OpenGopRewriter>,
     last_idr_id: Option<u16>,
 }
@@ -46,6 +48,7 @@ impl H264 {
             keep_sets: container == Container::Ts,
             active: None,
             edges: None,
+            edge_begins: false,
             open: None,
             last_idr_id: None,
         };
@@ -80,7 +83,11 @@ impl H264 {
             } else {
                 self.sets.pps_units().any(|known| known == unit)
             };
-            return if known { Ok(()) } else { Err(Trouble::Parameters) };
+            return if known {
+                Ok(())
+            } else {
+                Err(Trouble::Parameters)
+            };
         }
         match self.sets.insert(unit).map_err(broken)? {
             Inserted::New | Inserted::Same => Ok(()),
@@ -234,7 +241,11 @@ impl H264 {
         }
         let Some(rewriter) = &mut self.open else {
             let copied = |frame: &Coded| {
-                if fresh && frame.pts < key.pts { Copied::Left } else { Copied::AsIs }
+                if fresh && frame.pts < key.pts {
+                    Copied::Left
+                } else {
+                    Copied::AsIs
+                }
             };
             return Ok(frames.iter().map(copied).collect());
         };
@@ -253,7 +264,6 @@ impl H264 {
         }
         rewritten
     }
-
 }
 
 /// What the units of a packet hold.

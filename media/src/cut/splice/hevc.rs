@@ -63,12 +63,20 @@ impl Hevc {
 
     /// Takes note of a parameter set.
     fn learn(&mut self, unit: &[u8]) -> Result<(), Trouble> {
-        if !NalHeader::parse(unit).map_err(broken)?.kind.is_parameter_set() {
+        if !NalHeader::parse(unit)
+            .map_err(broken)?
+            .kind
+            .is_parameter_set()
+        {
             return Ok(());
         }
         if self.sealed {
             let known = self.sets.units().any(|(_, known)| known == unit);
-            return if known { Ok(()) } else { Err(Trouble::Parameters) };
+            return if known {
+                Ok(())
+            } else {
+                Err(Trouble::Parameters)
+            };
         }
         match self.sets.insert(unit).map_err(broken)? {
             Inserted::Changed => Err(Trouble::Parameters),
@@ -301,6 +309,10 @@ fn pixel_format(sps: &Sps) -> Result<&'static str> {
         (2, 10) => "yuv422p10le",
         (3, 8) => "yuv444p",
         (3, 10) => "yuv444p10le",
-        (_, depth) => return Err(Refused(format!("x265 has no {depth} bit pictures of this kind"))),
+        (_, depth) => {
+            return Err(Refused(format!(
+                "x265 has no {depth} bit pictures of this kind"
+            )));
+        }
     })
 }

@@ -14,7 +14,12 @@ use super::{Splice, Window};
 impl Splice {
     /// Writes what is wanted of a GOP: copied if all of it is, else partly
     /// encoded.
-    pub(super) fn gop(&mut self, mut whole: Whole, context: &Context, report: &mut Report) -> Result<()> {
+    pub(super) fn gop(
+        &mut self,
+        mut whole: Whole,
+        context: &Context,
+        report: &mut Report,
+    ) -> Result<()> {
         context.check()?;
         let Some(key) = whole.gop.key().map(|key| key.pts) else {
             return Ok(());
@@ -63,7 +68,10 @@ impl Splice {
         context: &Context,
         report: &mut Report,
     ) -> Result<()> {
-        report.note(format!("{}: a GOP was encoded, {reason}", self.segment.name));
+        report.note(format!(
+            "{}: a GOP was encoded, {reason}",
+            self.segment.name
+        ));
         let Window { from, to } = self.segment.window;
         let key = whole.gop.key().map_or(from, |key| key.pts);
         let to = to.min(whole.until);
@@ -81,7 +89,10 @@ impl Splice {
             let fresh = !self.segment.contiguous;
             match self.splicer.copy(frames, fresh) {
                 Ok(copied) => {
-                    let shared = frames.iter().map(Coded::share).collect::<std::result::Result<_, Code>>();
+                    let shared = frames
+                        .iter()
+                        .map(Coded::share)
+                        .collect::<std::result::Result<_, Code>>();
                     let shared =
                         shared.map_err(|code| code.failed(&self.segment.name, "copying"))?;
                     self.write_copied(shared, copied, report)?;
@@ -141,7 +152,11 @@ impl Splice {
             // The GOP's own leading frames were shown with the GOP before.
             (range.from..range.to).contains(&frame.pts) && frame.pts >= key && !frame.hidden
         };
-        let mut wanted: Vec<&Coded> = frames.iter().copied().filter(|frame| wanted(frame)).collect();
+        let mut wanted: Vec<&Coded> = frames
+            .iter()
+            .copied()
+            .filter(|frame| wanted(frame))
+            .collect();
         if wanted.is_empty() {
             return Ok(());
         }
@@ -153,12 +168,19 @@ impl Splice {
         let times: Vec<i64> = wanted.iter().map(|frame| frame.pts).collect();
         // The next entry point is decoded behind its leading frames, now that
         // they stand before it: see `write_copied`.
-        let before = borrowed.iter().map(|frame| frame.dts).max().filter(|_| next.is_some());
+        let before = borrowed
+            .iter()
+            .map(|frame| frame.dts)
+            .max()
+            .filter(|_| next.is_some());
         let before = before.or(next.map(|next| next.dts));
         let slots = slots(&frames, &times, before);
         // Frames that are shown before the first entry point may need others
         // that are not here, and none behind it needs them.
-        let frames: Vec<&Coded> = frames.into_iter().filter(|frame| frame.pts >= key).collect();
+        let frames: Vec<&Coded> = frames
+            .into_iter()
+            .filter(|frame| frame.pts >= key)
+            .collect();
         let shown: Vec<Shown> = wanted
             .iter()
             .zip(slots)
@@ -176,7 +198,11 @@ impl Splice {
             shown: &shown,
             after: next,
             like: &self.like,
-            format: self.segment.foreign.then(|| self.splicer.format()).flatten(),
+            format: self
+                .segment
+                .foreign
+                .then(|| self.splicer.format())
+                .flatten(),
             frame: self.frame,
         };
         let (ready, shown_to) = (&mut self.ready, &mut self.shown_to);
@@ -204,10 +230,16 @@ impl Splice {
         }
         let frames = whole.gop.frames;
         let fresh = !self.segment.contiguous;
-        let copied = self.splicer.copy(&frames, fresh).unwrap_or_else(|Refused(reason)| {
-            report.note(format!("{}: an open GOP stands as it is, {reason}", self.segment.name));
-            frames.iter().map(|_| Copied::AsIs).collect()
-        });
+        let copied = self
+            .splicer
+            .copy(&frames, fresh)
+            .unwrap_or_else(|Refused(reason)| {
+                report.note(format!(
+                    "{}: an open GOP stands as it is, {reason}",
+                    self.segment.name
+                ));
+                frames.iter().map(|_| Copied::AsIs).collect()
+            });
         self.write_copied(frames, copied, report)
     }
 
@@ -252,7 +284,9 @@ impl Splice {
 /// own place and the others', so that frames are decoded evenly.
 fn behind_leading(frames: &[Coded], copied: &[Copied]) -> Option<i64> {
     let mut behind = frames.iter().zip(copied).skip(1);
-    let leading = behind.by_ref().take_while(|(_, copied)| matches!(copied, Copied::Left));
+    let leading = behind
+        .by_ref()
+        .take_while(|(_, copied)| matches!(copied, Copied::Left));
     let last = leading.last()?.0.dts;
     Some(last.min(frames.first()?.pts))
 }

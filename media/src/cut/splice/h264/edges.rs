@@ -66,7 +66,11 @@ impl H264 {
         Ok(())
     }
 
-    pub(in crate::cut::splice) fn begin_edge(&mut self, edge: &Edge<'_>, context: &Context) -> Result<Encoder> {
+    pub(in crate::cut::splice) fn begin_edge(
+        &mut self,
+        edge: &Edge<'_>,
+        context: &Context,
+    ) -> Result<Encoder> {
         let source = edge.source.iter();
         let source: Vec<_> = source
             .map(|frame| AccessUnit::inspect(units(frame.packet.data()), &self.sets))
@@ -95,6 +99,7 @@ impl H264 {
             Some(Edges::Own(own, _)) => sets.pps_units().eq(own.pps.iter().map(Vec::as_slice)),
             _ => true,
         };
+        self.edge_begins = true;
         fits.then_some(encoder)
             .ok_or(Refused("the encoder changed its parameter sets".into()))
     }
@@ -111,11 +116,41 @@ impl H264 {
 
     pub(in crate::cut::splice) fn encoded(&mut self, packet: &Packet) -> Result<Vec<u8>> {
         let units = nal::annex_b(packet.data());
-        match &mut self.edges {
-            Some(Edges::Shared(rewriter)) => rewriter.rewrite(units).map_err(Refused::because),
-            Some(Edges::Own(..)) => Ok(slices_only(units)),
-            None => Err(Refused("no edge was prepared for".into())),
+        let begins = std::mem::take(&mut self.edge_begins);
+        let slices = match &mut self.edges {
+            Some(Edges::Shared(rewriter)) => rewriter.rewrite(units).map_err(Refused::because)?,
+            Some(Edges::Own(..)) => slices_only(units),
+            None => return Err(Refused("no edge was prepared for".into())),
+        };
+        if begins && self.keep_sets {
+            let mut data = self.in_band();
+            data.extend(slices);
+            return Ok(data);
         }
+        Ok(slices)
+    }
+
+    /// All sets in front of an encoded picture, where the source's are in its
+    /// packets too: FFmpeg then adds none of its own (`h264_mp4toannexb`).
+    fn in_band(&self) -> Vec<u8> {
+        let (own_sps, edge_pps) = match &self.edges {
+            Some(Edges::Shared(rewriter)) => (None, vec![rewriter.pps()]),
+            Some(Edges::Own(sets, _)) => {
+                let pps = sets.pps.iter().map(Vec::as_slice).collect();
+                (Some(sets.sps.as_slice()), pps)
+            }
+            None => (None, Vec::new()),
+        };
+        let mut out = Vec::new();
+        let sets = self
+            .sets
+            .sps_units()
+            .chain(own_sps)
+            .chain(self.sets.pps_units());
+        for unit in sets.chain(edge_pps) {
+            nal::push_prefixed(&mut out, unit);
+        }
+        out
     }
 
     /// An encoder whose slices fit the source: the same entropy coder, the
@@ -135,16 +170,28 @@ impl H264 {
             .all_pps()
             .any(|pps| pps.sps_id == sps.id && pps.cabac);
         let high = !matches!(sps.profile_idc, 66 | 77 | 88);
-        let keyint = if sps.max_num_ref_frames == 0 { "1" } else { "infinite" };
+        let keyint = if sps.max_num_ref_frames == 0 {
+            "1"
+        } else {
+            "infinite"
+        };
         let mut params = format!(
             "bframes=0:ref=1:keyint={keyint}:scenecut=0:weightp=0:aud=0:stitchable=1:\
              rc-lookahead=0:mbtree=0:qp={qp}:cabac={}:8x8dct={}:fullrange={}",
             u8::from(cabac),
             u8::from(high),
-            if sps.vui.as_ref().is_some_and(|vui| vui.full_range) { "on" } else { "off" },
+            if sps.vui.as_ref().is_some_and(|vui| vui.full_range) {
+                "on"
+            } else {
+                "off"
+            },
         );
         if !sps.frame_mbs_only {
-            params.push_str(if sps.mbaff { ":interlaced=1" } else { ":fake-interlaced=1" });
+            params.push_str(if sps.mbaff {
+                ":interlaced=1"
+            } else {
+                ":fake-interlaced=1"
+            });
         }
         if sps.mbaff && like.is_interlaced() && !like.is_top_field_first() {
             params.push_str(":bff=1");
