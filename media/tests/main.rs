@@ -5,6 +5,10 @@
     reason = "a test fails by a panic"
 )]
 #![allow(
+    clippy::field_reassign_with_default,
+    reason = "Limits can only be changed, not made, from outside its crate"
+)]
+#![allow(
     clippy::needless_pass_by_value,
     reason = "a test has no further use for what it sets up"
 )]

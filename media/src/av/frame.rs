@@ -40,6 +40,11 @@ impl Frame {
         ticks(frame.pts).or(ticks(frame.best_effort_timestamp))
     }
 
+    /// The time that its packet told, without a guess.
+    pub(crate) fn told_pts(&self) -> Option<i64> {
+        ticks(self.get().pts)
+    }
+
     pub(crate) fn set_pts(&mut self, pts: Option<i64>) {
         self.get_mut().pts = from_ticks(pts);
     }
@@ -62,8 +67,8 @@ impl Frame {
         self.get().nb_samples
     }
 
-    /// Lets an encoder choose the picture's type, and forgets the source's
-    /// side data, which an encoder may otherwise carry on.
+    /// Forgets of what type the picture was in the source: an encoder chooses
+    /// anew, or with `key` must begin with it.
     pub(crate) fn forget_coding(&mut self, key: bool) {
         self.get_mut().pict_type = if key {
             ffi::AVPictureType::AV_PICTURE_TYPE_I

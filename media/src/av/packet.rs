@@ -66,8 +66,11 @@ impl Packet {
         let Ok(size) = usize::try_from(packet.size) else {
             return false;
         };
-        // SAFETY: the buffer is null or valid.
-        if packet.buf.is_null() || unsafe { ffi::av_buffer_is_writable(packet.buf) } == 0 {
+        if packet.data.is_null() || packet.buf.is_null() {
+            return false;
+        }
+        // SAFETY: the buffer is not null, and so it is valid.
+        if unsafe { ffi::av_buffer_is_writable(packet.buf) } == 0 {
             return false;
         }
         // SAFETY: `data` points to `size` bytes inside a buffer that this

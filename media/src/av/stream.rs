@@ -1,7 +1,6 @@
 //! `AVStream`: what a container says of one stream.
 
 use std::ffi::c_int;
-use std::ptr;
 
 use super::code::Code;
 use super::dictionary::tag;
@@ -29,6 +28,8 @@ pub(crate) struct Stream {
 /// # Safety
 /// `stream` points to a stream of an open context.
 pub(super) unsafe fn describe(stream: *mut ffi::AVStream) -> std::result::Result<Stream, Code> {
+    // SAFETY: by the contract of this function; every stream has parameters.
+    unsafe { clear_unknown_colours((*stream).codecpar) };
     // SAFETY: by the contract of this function.
     let fields = unsafe { &*stream };
     // SAFETY: every stream has parameters.
@@ -56,9 +57,10 @@ pub(super) unsafe fn describe(stream: *mut ffi::AVStream) -> std::result::Result
 /// `stream` points to a stream of an open context.
 unsafe fn rotation(stream: *const ffi::AVStream) -> i32 {
     let kind = ffi::AVPacketSideDataType::AV_PKT_DATA_DISPLAYMATRIX;
-    // SAFETY: returns null, or the side data's bytes.
-    let matrix = unsafe { ffi::av_stream_get_side_data(stream, kind, ptr::null_mut()) };
-    if matrix.is_null() {
+    let mut size = 0;
+    // SAFETY: returns null, or the side data's bytes and how many there are.
+    let matrix = unsafe { ffi::av_stream_get_side_data(stream, kind, &raw mut size) };
+    if matrix.is_null() || size < 9 * 4 {
         return 0;
     }
     // SAFETY: a display matrix is nine 32-bit numbers.
@@ -70,4 +72,45 @@ unsafe fn rotation(stream: *const ffi::AVStream) -> i32 {
     #[allow(clippy::cast_possible_truncation)] // -180 to 180
     let clockwise = -degrees.round() as i32;
     clockwise.rem_euclid(360)
+}
+
+/// Containers hold any number where FFmpeg has an enumeration, and the bindings
+/// make that an `enum`, which must not hold others: these become "unspecified".
+///
+/// # Safety
+/// `parameters` points to valid parameters.
+unsafe fn clear_unknown_colours(parameters: *mut ffi::AVCodecParameters) {
+    /// # Safety
+    /// `field` points to an enumeration of C's.
+    unsafe fn clear(field: *mut i32, known: impl Fn(i32) -> bool, unspecified: i32) {
+        // SAFETY: by the contract of this function; a C enumeration is an int.
+        unsafe {
+            if !known(*field) {
+                *field = unspecified;
+            }
+        }
+    }
+    let below = |end: i32| move |value| (0..end).contains(&value);
+    // ISO/IEC 23091-2 reserves 13 to 21 among the primaries.
+    let primaries = |value| (0..=12).contains(&value) || value == 22;
+    let ranges = below(ffi::AVColorRange::AVCOL_RANGE_NB as i32);
+    let spaces = below(ffi::AVColorSpace::AVCOL_SPC_NB as i32);
+    let transfers = below(ffi::AVColorTransferCharacteristic::AVCOL_TRC_NB as i32);
+    let locations = below(ffi::AVChromaLocation::AVCHROMA_LOC_NB as i32);
+    // SAFETY: pointers to fields of valid parameters, made without reading them.
+    unsafe {
+        clear((&raw mut (*parameters).color_range).cast(), ranges, 0);
+        clear((&raw mut (*parameters).color_space).cast(), spaces, 2);
+        clear((&raw mut (*parameters).color_trc).cast(), transfers, 2);
+        clear(
+            (&raw mut (*parameters).color_primaries).cast(),
+            primaries,
+            2,
+        );
+        clear(
+            (&raw mut (*parameters).chroma_location).cast(),
+            locations,
+            0,
+        );
+    }
 }

@@ -49,6 +49,8 @@ struct Entry {
     guessed: bool,
     /// How late, once it is known.
     late: i64,
+    /// A frame's packet told when it is shown.
+    tells: bool,
 }
 
 impl Encode {
@@ -121,6 +123,7 @@ impl Encode {
             at: packet.pts().or(packet.dts()),
             guessed: packet.pts().is_none(),
             late: 0,
+            tells: false,
         });
         if let Some(decoder) = &mut self.decoder
             && decoder.send(Some(packet)) == Err(Code::NO_MEMORY)
@@ -162,7 +165,11 @@ impl Encode {
                 self.done = true;
                 break;
             }
-            if pts < self.window.from || self.last_pts.is_some_and(|last| pts <= last) {
+            if pts < self.window.from {
+                continue;
+            }
+            if self.last_pts.is_some_and(|last| pts <= last) {
+                report.note(format!("{}: frames that come twice at a time were left out", self.name));
                 continue;
             }
             self.last_pts = Some(pts);
@@ -183,10 +190,16 @@ impl Encode {
         let (Some(entry), told) = (&mut self.entry, frame.pts()) else {
             return self.window.from;
         };
+        let after = self.decoded.map(|last| last + length);
+        entry.tells |= frame.told_pts().is_some();
+        if entry.tells {
+            // The first of several frames in a PES packet tells its time, the
+            // others follow; the decoder's guess goes by their decoding times.
+            return frame.told_pts().or(after).or(told).unwrap_or(self.window.from);
+        }
         if let (None, true, Some(at), Some(told)) = (self.decoded, entry.guessed, entry.at, told) {
             entry.late = told - at;
         }
-        let after = self.decoded.map(|last| last + length);
         told.map(|told| told - entry.late)
             .or(after)
             .or(entry.at)

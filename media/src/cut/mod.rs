@@ -11,7 +11,7 @@
 //! | `video.rs`, `video/` | which frames are copied, which encoded |
 //! | `edge.rs` | the frames at a cut: decoded and encoded to fit |
 //! | `splice/` | what each codec needs so that copied and encoded frames are one stream |
-//! | `tracks.rs` | how each track is made |
+//! | `pictures.rs`, `soundtrack.rs` | how each track is made |
 //! | `encode.rs` | everything encoded, where nothing can be copied |
 //! | `carriage.rs` | which container carries which codec |
 //! | `audio.rs`, `sound.rs` | sound copied, sound encoded |
@@ -24,14 +24,15 @@ mod encode;
 mod gop;
 mod index_size;
 mod options;
+mod pictures;
 mod report;
 mod run;
 mod sink;
 mod sound;
+mod soundtrack;
 mod source;
 mod splice;
 mod timeline;
-mod tracks;
 mod video;
 
 pub use options::{Gaps, Mode, OnMismatch, Options, Position, Segment, Selection, Timeline, Until};

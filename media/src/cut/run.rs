@@ -12,11 +12,12 @@ use crate::{Container, Context, Error, Result};
 
 use super::index_size::Expected;
 use super::options::{Bounds, Mode, OnMismatch, Options, Segment};
+use super::pictures::Pictures;
 use super::report::Report;
 use super::sink::Sink;
+use super::soundtrack::Sound;
 use super::source::{Layout, Source};
 use super::timeline::{Placer, output_clock};
-use super::tracks::{Pictures, Sound};
 use super::video::{NO_TIMES, Window};
 use duration::total_duration;
 use reading::Shift;

@@ -64,6 +64,10 @@ impl PartialFile {
     /// Gives the file its name, and tells its size in bytes.
     pub(crate) fn keep(mut self) -> io::Result<u64> {
         let size = fs::metadata(&self.partial)?.len();
+        // What is replaced keeps who may read it.
+        if let Ok(replaced) = fs::metadata(&self.path) {
+            fs::set_permissions(&self.partial, replaced.permissions())?;
+        }
         fs::rename(&self.partial, &self.path)?;
         self.kept = true;
         Ok(size)

@@ -1,15 +1,14 @@
-//! A cut, made and then looked at from outside.
+//! A result, looked at from outside.
 
-use std::fs;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use flatbed_media::cut::{self, Options, Report, Segment, Selection};
-use flatbed_media::{Context, Error, Input, Output, Timestamp};
+use flatbed_media::Timestamp;
+use flatbed_media::cut::Report;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::fixture::Source;
+use super::original::{Original, has_extension, is_iso, streams};
 use crate::observe::{self, Luma, Movie, Packet, Shown, Sound, Track};
 
 /// How like the source an encoded frame must look.
@@ -19,145 +18,17 @@ const SIMILAR_WHOLE: f64 = 0.97;
 /// How far the sound may be off the picture where the container has edit lists or exact times.
 const IN_STEP_MS: f64 = 5.0;
 
-/// A recording and all that a player shows of it.
-pub struct Original {
-    pub path: PathBuf,
-    pub frames: Vec<Shown>,
-    lumas: Vec<Luma>,
-    sound: Option<Sound>,
-    facts: Value,
-    /// Frames a second; `None` where they vary.
-    fps: Option<(u32, u32)>,
-}
-
-impl Original {
-    pub fn of(source: &Source) -> Self {
-        Self::despite(source, &[])
-    }
-
-    /// A recording at which ffmpeg complains with one of `allowed`.
-    pub fn despite(source: &Source, allowed: &[&str]) -> Self {
-        let fixture = source.build();
-        let fps = (!fixture.varies()).then(|| fixture.fps());
-        Self::at(fixture.path, fps, allowed)
-    }
-
-    /// The file at `path`.
-    pub fn at(path: PathBuf, fps: Option<(u32, u32)>, allowed: &[&str]) -> Self {
-        let (frames, lumas) = watched(&path, allowed);
-        let has_sound = !streams(&path, "a").is_empty();
-        Self {
-            sound: has_sound.then(|| Sound::of(&path, allowed)),
-            facts: streams(&path, "v").swap_remove(0),
-            frames,
-            lumas,
-            path,
-            fps,
-        }
-    }
-
-    /// When frame `number` is shown, as a person reads it from ffprobe: to six digits, from the
-    /// file's own zero in MP4 and MOV, else from the first frame.
-    pub fn time_of(&self, number: u32) -> Timestamp {
-        let zero = if is_iso(&self.path) {
-            0.0
-        } else {
-            self.frames[0].pts
-        };
-        let time = match self.frames.iter().find(|frame| frame.number == number) {
-            Some(frame) => frame.pts,
-            // Behind the last frame.
-            None => self.frames[self.frames.len() - 1].pts + 0.01,
-        };
-        Timestamp::from_micros(((time - zero) * 1e6).round() as i64)
-    }
-
-    /// The same frames and sound in another file, of which ffmpeg does not know enough.
-    pub fn seen_in(self, path: PathBuf) -> Self {
-        Self { path, ..self }
-    }
-
-    /// As if it began with frame `number`: those before cannot be decoded.
-    pub fn starting_at(mut self, number: u32) -> Self {
-        let first = self.frames.iter().position(|frame| frame.number == number);
-        let first = first.expect("the first frame is there");
-        self.frames.drain(..first);
-        self.lumas.drain(..first);
-        self
-    }
-
-    pub fn packets(&self) -> Vec<Packet> {
-        observe::packets(&self.path)
-    }
-
-    /// Cuts the frames `range` exactly.
-    pub fn cut(&self, range: Range<u32>, container: &str) -> Clip<'_> {
-        self.cut_with(range, container, Options::default())
-    }
-
-    /// The frames shown by a cut between two times in seconds.
-    pub fn cut_between(&self, start: f64, end: f64, container: &str) -> Vec<u32> {
-        let time = |seconds: f64| Timestamp::from_micros((seconds * 1e6).round() as i64);
-        let selection = Selection::between(time(start), time(end));
-        let (_folder, path, _) = self.run(
-            container,
-            &Options {
-                selection,
-                ..Options::default()
-            },
-        );
-        observe::numbers(&observe::shown(&path))
-    }
-
-    pub fn cut_with(&self, range: Range<u32>, container: &str, options: Options) -> Clip<'_> {
-        let (start, end) = (self.time_of(range.start), self.time_of(range.end));
-        let options = Options {
-            selection: Selection::between(start, end),
-            ..options
-        };
-        let (folder, path, report) = self.run(container, &options);
-        let (frames, lumas) = watched(&path, &[]);
-        Clip {
-            original: self,
-            range,
-            _folder: folder,
-            packets: packets(&path),
-            path,
-            report,
-            frames,
-            lumas,
-        }
-    }
-
-    fn run(&self, container: &str, options: &Options) -> (TempDir, PathBuf, Report) {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("clip").with_extension(container);
-        let report = cut::cut(
-            vec![Segment::new(Input::path(&self.path))],
-            Output::path(&path).expect("a known extension"),
-            options,
-            &Context::new(),
-        )
-        .unwrap_or_else(|error| {
-            panic!(
-                "{:?} of {}: {error}",
-                options.selection,
-                self.path.display()
-            )
-        });
-        (folder, path, report)
-    }
-}
-
 /// A result.
 pub struct Clip<'a> {
-    original: &'a Original,
-    range: Range<u32>,
-    _folder: TempDir,
+    pub original: &'a Original,
+    pub range: Range<u32>,
+    /// Gone with the clip.
+    #[allow(dead_code, reason = "it holds the clip, and goes with this value")]
+    pub folder: TempDir,
     pub path: PathBuf,
     pub report: Report,
     pub frames: Vec<Shown>,
-    lumas: Vec<Luma>,
+    pub lumas: Vec<Luma>,
     pub packets: Vec<Packet>,
 }
 
@@ -173,21 +44,6 @@ impl Clip<'_> {
             self.check_sound(sound);
         }
         self.report.frames_encoded
-    }
-
-    /// The coded pictures of the clip, with start codes.
-    pub fn samples(&self) -> Vec<Vec<u8>> {
-        let mut stream = fs::read(&self.path).expect("the clip is there");
-        let is_ts = has_extension(&self.path, "ts");
-        if is_ts {
-            stream = elementary(&stream);
-            return vec![stream];
-        }
-        let sample = |packet: &Packet| {
-            let at = packet.pos.expect("a position") as usize;
-            start_codes(&stream[at..at + packet.size as usize])
-        };
-        self.packets.iter().map(sample).collect()
     }
 
     /// The frames of the range, no more and no fewer.
@@ -444,116 +300,4 @@ impl Clip<'_> {
 
 fn report_span(frames: &[Shown], duration: Timestamp) -> (f64, f64) {
     (frames[0].pts, frames[0].pts + duration.as_secs_f64())
-}
-
-/// The error of a cut that must fail; nothing is left of it.
-pub fn failed(path: &Path, start: f64, end: f64) -> Error {
-    let time = |seconds: f64| Timestamp::from_micros((seconds * 1e6).round() as i64);
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let output = Output::path(folder.path().join("clip.mp4")).expect("a known extension");
-    let options = Options {
-        selection: Selection::between(time(start), time(end)),
-        ..Options::default()
-    };
-    let segment = Segment::new(Input::path(path));
-    let result = cut::cut(vec![segment], output, &options, &Context::new());
-    let left = fs::read_dir(folder.path())
-        .expect("the folder is there")
-        .count();
-    assert_eq!(left, 0, "something was left");
-    result.expect_err("this cut cannot be made")
-}
-
-/// The units of a stream with start codes.
-pub fn annex_b(stream: &[u8]) -> Vec<&[u8]> {
-    let mut starts: Vec<usize> = stream
-        .windows(3)
-        .enumerate()
-        .filter(|(_, bytes)| *bytes == [0, 0, 1])
-        .map(|(at, _)| at)
-        .collect();
-    starts.push(stream.len());
-    starts
-        .windows(2)
-        .map(|pair| &stream[pair[0] + 3..pair[1]])
-        .collect()
-}
-
-/// Four-byte lengths become start codes.
-fn start_codes(mut sample: &[u8]) -> Vec<u8> {
-    let mut stream = Vec::new();
-    while let [a, b, c, d, rest @ ..] = sample {
-        let length = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
-        stream.extend([0, 0, 1]);
-        stream.extend(&rest[..length]);
-        sample = &rest[length..];
-    }
-    stream
-}
-
-/// The payload of the first PID that carries pictures (ISO/IEC 13818-1, 2.4.3).
-fn elementary(stream: &[u8]) -> Vec<u8> {
-    let mut found = Vec::new();
-    for packet in stream.chunks_exact(188) {
-        let pid = u16::from_be_bytes([packet[1] & 0x1F, packet[2]]);
-        let skip = if packet[3] & 0x20 == 0 {
-            4
-        } else {
-            5 + usize::from(packet[4])
-        };
-        if pid == 0x100 && packet[3] & 0x10 != 0 {
-            found.extend(packet.get(skip..).unwrap_or_default());
-        }
-    }
-    found
-}
-
-/// ffprobe's facts about the streams of a kind.
-pub fn streams(path: &Path, kind: &str) -> Vec<Value> {
-    let mut facts = observe::probe(path, &["-select_streams", kind, "-show_streams"]);
-    match facts["streams"].take() {
-        Value::Array(streams) => streams,
-        _ => Vec::new(),
-    }
-}
-
-/// The packets of the picture. Matroska has no DTS: libavformat makes them up but for the first
-/// few, which are then made up here.
-fn packets(path: &Path) -> Vec<Packet> {
-    let mut packets = observe::packets(path);
-    if has_extension(path, "mkv") {
-        let count = packets.len();
-        let known = packets
-            .iter()
-            .position(|packet| packet.dts.is_some())
-            .unwrap_or(count);
-        let earliest = packets.iter().filter_map(|packet| packet.pts).min();
-        let after = packets
-            .get(known)
-            .and_then(|packet| packet.dts)
-            .or(earliest.map(|pts| pts + 1));
-        for (steps, packet) in (1..).zip(packets[..known].iter_mut().rev()) {
-            packet.dts = after.map(|after| after - steps);
-        }
-    }
-    packets
-}
-
-fn watched(path: &Path, allowed: &[&str]) -> (Vec<Shown>, Vec<Luma>) {
-    let mut lumas = Vec::new();
-    let frames = observe::watch(path, allowed, |index, reading, luma| {
-        if allowed.is_empty() {
-            reading.unwrap_or_else(|bad| panic!("{}: frame {index}: {bad:?}", path.display()));
-        }
-        lumas.push(luma.clone());
-    });
-    (frames, lumas)
-}
-
-fn is_iso(path: &Path) -> bool {
-    has_extension(path, "mp4") || has_extension(path, "mov")
-}
-
-fn has_extension(path: &Path, extension: &str) -> bool {
-    path.extension().is_some_and(|found| found == extension)
 }

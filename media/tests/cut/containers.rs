@@ -1,6 +1,6 @@
 //! From every container to every container, with the sound that each usually has.
 
-use super::clip::Original;
+use super::original::Original;
 use crate::fixture::{Recorder, Source};
 
 const OUTPUTS: [&str; 4] = ["mp4", "mov", "mkv", "ts"];

@@ -1,6 +1,6 @@
 //! Recordings that lack their head or their tail.
 
-use super::clip::Original;
+use super::original::Original;
 use crate::fixture::Source;
 
 fn source() -> Source {
@@ -59,7 +59,7 @@ fn a_truncated_tail() {
 fn a_truncated_mp4_is_refused() {
     // Its index stood at the end.
     let fixture = source().keep(0.7).build();
-    let error = super::clip::failed(&fixture.path, 0.0, 1.0);
+    let error = super::original::failed(&fixture.path, 0.0, 1.0);
     assert!(error.to_string().contains("cut off"), "{error}");
 }
 
@@ -67,7 +67,7 @@ fn a_truncated_mp4_is_refused() {
 fn a_start_behind_the_end_of_the_recording_is_refused() {
     for container in ["mp4", "mkv", "ts"] {
         let fixture = source().container(container).build();
-        let error = super::clip::failed(&fixture.path, 4.5, 10.0).to_string();
+        let error = super::original::failed(&fixture.path, 4.5, 10.0).to_string();
         assert!(
             error.contains("the recording ends before"),
             "{container}: {error}"

@@ -2,7 +2,7 @@
 
 use flatbed_media::cut::{Mode, Options};
 
-use super::clip::Original;
+use super::original::Original;
 use crate::fixture::Source;
 
 /// Four closed GOPs of 25 frames, two B-frames.

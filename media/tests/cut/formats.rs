@@ -1,7 +1,7 @@
 //! What a picture can be: the profiles of H.264 and HEVC, all-intra codecs, and codecs that can
 //! only be encoded anew.
 
-use super::clip::Original;
+use super::original::Original;
 use crate::fixture::Source;
 
 /// A cut with both ends inside GOPs of 12 frames: copied in the middle.

@@ -1,6 +1,7 @@
 //! Exact cuts of single files: the cases of notes/cutting.md and the formats of issue 2.
 //!
-//! [`clip`] makes a cut and looks at the result from outside, through ffmpeg's command line.
+//! [`original`] makes a recording and cuts it, [`clip`] looks at the result from outside, through
+//! ffmpeg's command line.
 
 mod clip;
 mod containers;
@@ -9,8 +10,10 @@ mod edges;
 mod formats;
 mod index;
 mod open_gop;
+mod original;
 mod parameter_sets;
 mod program_stream;
 mod property;
 mod sound;
 mod times;
+mod units;

@@ -1,7 +1,7 @@
 //! Entry points that are no IDR pictures: recovery points of H.264, CRA pictures of HEVC, and the
 //! leading pictures behind both.
 
-use super::clip::Original;
+use super::original::Original;
 use crate::fixture::Source;
 
 /// H.264 with one IDR picture at the start and recovery points every 20 frames. x264 writes the

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::clip::{Clip, Original, annex_b, streams};
+use super::clip::Clip;
+use super::original::{Original, streams};
+use super::units::{annex_b, samples};
 use crate::fixture::Source;
 use crate::observe::Movie;
 
@@ -27,7 +29,7 @@ fn types_in_samples(clip: &Clip<'_>, hevc: bool) -> BTreeSet<u8> {
             unit[0] & 0x1F
         }
     };
-    let samples = clip.samples();
+    let samples = samples(clip);
     let units = samples.iter().flat_map(|sample| annex_b(sample));
     units
         .filter(|unit| !unit.is_empty())

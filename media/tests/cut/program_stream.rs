@@ -1,7 +1,7 @@
 //! MPEG-PS as recorders write it: G.711 with and without the hints that name it, AAC, H.264 and
 //! HEVC, into containers that take the sound and into one that does not.
 
-use super::clip::Original;
+use super::original::Original;
 use crate::fixture::{Recorder, Source};
 
 fn source(codec: &str, audio: &str) -> Source {

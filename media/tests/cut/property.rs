@@ -4,7 +4,7 @@ use std::env;
 use std::fs;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::clip::Original;
+use super::original::Original;
 use crate::fixture::Source;
 
 /// Recordings, and cuts of each.

@@ -1,6 +1,6 @@
 //! Sound in each codec: copied where the container takes it, else encoded, in step either way.
 
-use super::clip::Original;
+use super::original::Original;
 use crate::fixture::Source;
 
 /// Cuts with no relation to the sound's frames; `copied` in the containers named.
@@ -104,7 +104,7 @@ fn every_track_is_kept() {
     for output in ["mp4", "mkv", "ts"] {
         let clip = original.cut(13..67, output);
         clip.check();
-        let tracks = super::clip::streams(&clip.path, "a");
+        let tracks = super::original::streams(&clip.path, "a");
         let languages: Vec<_> = tracks
             .iter()
             .map(|track| track["tags"]["language"].as_str())

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::clip::Original;
+use super::original::Original;
 use crate::fixture::Source;
 
 #[test]

@@ -107,9 +107,12 @@ fn a_bad_segment_among_good_ones_leaves_nothing() {
         )
     };
     for place in 0..3 {
-        let segment = |index| match index == place {
-            true => Segment::new(bad()),
-            false => Segment::new(Input::path(&good.path)),
+        let segment = |index| {
+            if index == place {
+                Segment::new(bad())
+            } else {
+                Segment::new(Input::path(&good.path))
+            }
         };
         let output = Output::path(folder.file("clip.mp4")).expect("a name");
         let segments = (0..3).map(segment).collect();

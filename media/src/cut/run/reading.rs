@@ -43,7 +43,7 @@ impl Cut<'_> {
                 )
             } else {
                 format!(
-                    "{name}: {} tracks of sound are missing in it",
+                    "{name}: {} of the tracks of sound missing in it",
                     taken - found
                 )
             });

@@ -8,9 +8,9 @@ use crate::{Context, Error, Result};
 
 use super::super::index_size::{Expected, room};
 use super::super::sink::Sink;
+use super::super::soundtrack::Sound;
 use super::super::source::Source;
 use super::super::timeline::Place;
-use super::super::tracks::Sound;
 use super::super::video::Window;
 use super::Cut;
 
