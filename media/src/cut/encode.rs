@@ -49,8 +49,10 @@ struct Entry {
     guessed: bool,
     /// How late, once it is known.
     late: i64,
-    /// A frame's packet told when it is shown.
+    /// Whether frames' packets told when they are shown, and whether some did
+    /// not.
     tells: bool,
+    lacks: bool,
 }
 
 impl Encode {
@@ -124,6 +126,7 @@ impl Encode {
             guessed: packet.pts().is_none(),
             late: 0,
             tells: false,
+            lacks: false,
         });
         if let Some(decoder) = &mut self.decoder
             && decoder.send(Some(packet)) == Err(Code::NO_MEMORY)
@@ -169,7 +172,10 @@ impl Encode {
                 continue;
             }
             if self.last_pts.is_some_and(|last| pts <= last) {
-                report.note(format!("{}: frames that come twice at a time were left out", self.name));
+                report.note(format!(
+                    "{}: frames that come twice at a time were left out",
+                    self.name
+                ));
                 continue;
             }
             self.last_pts = Some(pts);
@@ -191,11 +197,15 @@ impl Encode {
             return self.window.from;
         };
         let after = self.decoded.map(|last| last + length);
-        entry.tells |= frame.told_pts().is_some();
+        let own = frame.told_pts();
+        entry.tells |= own.is_some();
+        entry.lacks |= own.is_none();
         if entry.tells {
-            // The first of several frames in a PES packet tells its time, the
-            // others follow; the decoder's guess goes by their decoding times.
-            return frame.told_pts().or(after).or(told).unwrap_or(self.window.from);
+            // The first of several frames in a PES packet tells its time (which
+            // libavformat may give to the one before), the others follow; the
+            // decoder's guess goes by their decoding times.
+            let own = own.filter(|&own| !entry.lacks || self.decoded.is_none_or(|last| own > last));
+            return own.or(after).or(told).unwrap_or(self.window.from);
         }
         if let (None, true, Some(at), Some(told)) = (self.decoded, entry.guessed, entry.at, told) {
             entry.late = told - at;

@@ -247,8 +247,9 @@ impl Clip<'_> {
             return;
         }
         let sound = Sound::of(&self.path, &[]);
+        let packet_ms = self.audio_frame();
         let tolerance = if has_extension(&self.path, "ts") {
-            self.audio_frame()
+            packet_ms
         } else {
             IN_STEP_MS
         };
@@ -267,7 +268,7 @@ impl Clip<'_> {
             assert!(good, "{name}: at frame {}: {lag:?}", frame.number);
         }
         assert_eq!(sound.holes, [], "{name}");
-        let slack = self.audio_frame() / 1e3 + 0.005;
+        let slack = packet_ms / 1e3 + 0.005;
         let picture = report_span(&self.frames, self.report.duration);
         let late = sound.start - picture.0;
         assert!(
