@@ -1,4 +1,4 @@
-//! Exact cuts of single files: the cases of notes/cutting.md and the formats of issue 2.
+//! Exact cuts of single files: the formats, and what goes wrong at a cut.
 //!
 //! [`original`] makes a recording and cuts it, [`clip`] looks at the result from outside, through
 //! ffmpeg's command line.
@@ -16,4 +16,5 @@ mod program_stream;
 mod property;
 mod sound;
 mod times;
+mod transport;
 mod units;
