@@ -55,11 +55,6 @@ fn inside_the_second_segment() {
 }
 
 #[test]
-fn inside_the_last_segment() {
-    check(WRAP - 7.5);
-}
-
-#[test]
 fn between_two_segments() {
     check(WRAP - 3.0);
 }

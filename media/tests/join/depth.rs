@@ -17,16 +17,16 @@ fn delayed(first: u32, frames: i32) -> Fixture {
 
 #[test]
 fn segments_that_decode_earlier_or_later() {
-    for (first, second) in [(0, 3), (3, 0), (0, 1), (2, 5)] {
+    for (first, second) in [(0, 3), (3, 0), (2, 5)] {
         let parts = [delayed(0, first), delayed(50, second), delayed(100, first)];
         for container in ["mp4", "mkv", "ts"] {
             let made = join(&parts, container, &Options::default());
             made.shows(0..150);
             made.is_even((25, 1));
-            let made = join(&parts, container, &frames(20, 120));
-            made.shows(20..120);
-            made.is_even((25, 1));
         }
+        let made = join(&parts, "mp4", &frames(20, 120));
+        made.shows(20..120);
+        made.is_even((25, 1));
     }
 }
 

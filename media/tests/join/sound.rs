@@ -12,7 +12,7 @@ const PARTS: [u32; 3] = [31, 44, 38];
 /// The first and the last frame of each segment under which 0.3 s of its sound lie.
 fn beside_seams(part: &Fixture, from: u32, to: u32) -> Vec<u32> {
     let shown = part.numbers().start.max(from)..part.numbers().end.min(to);
-    vec![shown.start, shown.start + 5, shown.end - 8]
+    vec![shown.start, shown.end - 8]
 }
 
 /// Checks each segment's sound against its own source.
@@ -92,7 +92,7 @@ fn other_codecs_keep_in_step() {
 
 #[test]
 fn g711_becomes_aac_and_does_not_drift() {
-    let lengths = [33, 41, 37, 29, 43, 31, 39, 35];
+    let lengths = [33, 41, 29, 43, 35];
     let parts = Source::new()
         .container("mkv")
         .audio("pcm_mulaw")
@@ -108,8 +108,8 @@ fn g711_becomes_aac_and_does_not_drift() {
         );
         let most = if container == "ts" { 128.0 } else { IN_STEP };
         check(&parts[..1], &made, 0, frames, most);
-        check(&parts[7..], &made, 0, frames, most);
-        let numbers: Vec<u32> = (0..frames - 8).step_by(20).collect();
+        check(&parts[4..], &made, 0, frames, most);
+        let numbers: Vec<u32> = (0..frames - 8).step_by(24).collect();
         made.is_in_step(&numbers, 1, IN_STEP);
         assert_eq!(made.sound().holes, []);
     }
