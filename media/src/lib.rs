@@ -28,7 +28,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`cut`] | join and cut |
-//! | [`probe`] | what a file is |
+//! | [`mod@probe`] | what a file is |
 //! | [`Input`], [`Output`] | paths, bytes, streams, either way |
 //! | [`Context`], [`Limits`] | cancel, progress, threads; what a call may cost |
 //! | [`time`] | times without bare numbers |
