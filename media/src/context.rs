@@ -71,6 +71,28 @@ pub struct Progress {
     pub done: Timestamp,
     /// The output's duration, where it is known beforehand.
     pub total: Option<Timestamp>,
+    /// What is being done, as `transcode`, where a call does several things.
+    pub operation: Option<&'static str>,
+    /// Which pass over the input it is, from 1 on, and of how many.
+    pub pass: (u32, u32),
+}
+
+impl Progress {
+    /// How much of the whole work is done, 0 to 100, where that can be told.
+    #[allow(clippy::cast_precision_loss)] // exact up to 285 years
+    pub fn percent(&self) -> Option<f64> {
+        let total = self.total.filter(|total| *total > Timestamp::ZERO)?;
+        let part = self.done.as_micros() as f64 / total.as_micros() as f64;
+        let before = f64::from(self.pass.0.max(1) - 1);
+        Some((before + part.clamp(0.0, 1.0)) * 100.0 / f64::from(self.pass.1.max(1)))
+    }
+
+    /// How far it is in the output, as `00:02:15`.
+    pub fn timemark(&self) -> String {
+        let seconds = self.done.as_micros().max(0) / 1_000_000;
+        let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+        format!("{hours:02}:{minutes:02}:{:02}", seconds % 60)
+    }
 }
 
 type ProgressFn = dyn Fn(Progress) + Send + Sync;
@@ -82,6 +104,8 @@ pub struct Context {
     limits: Limits,
     threads: Option<NonZeroUsize>,
     progress: Option<Arc<ProgressFn>>,
+    operation: Option<&'static str>,
+    pass: Option<(u32, u32)>,
 }
 
 impl Context {
@@ -141,6 +165,15 @@ impl Context {
         self.clone().with_threads(threads)
     }
 
+    /// The same, reporting that it does `operation`, in a pass of several.
+    pub(crate) fn doing(&self, operation: &'static str, pass: (u32, u32)) -> Self {
+        Self {
+            operation: Some(operation),
+            pass: Some(pass),
+            ..self.clone()
+        }
+    }
+
     /// [`Error::Cancelled`] once the token is set.
     pub(crate) fn check(&self) -> Result<()> {
         if self.cancel.is_cancelled() {
@@ -149,9 +182,14 @@ impl Context {
         Ok(())
     }
 
-    pub(crate) fn report(&self, progress: Progress) {
+    pub(crate) fn report(&self, done: Timestamp, total: Option<Timestamp>) {
         if let Some(report) = &self.progress {
-            report(progress);
+            report(Progress {
+                done,
+                total,
+                operation: self.operation,
+                pass: self.pass.unwrap_or((1, 1)),
+            });
         }
     }
 }

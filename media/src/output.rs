@@ -190,6 +190,14 @@ impl Output {
         &self.name
     }
 
+    /// The file, where it is one.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match &self.kind {
+            Kind::Path(path) => Some(path),
+            Kind::Seekable(_) | Kind::Live(_) => None,
+        }
+    }
+
     /// The container.
     pub fn container(&self) -> Container {
         self.container

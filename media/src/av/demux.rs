@@ -19,6 +19,9 @@ use crate::{Context, Error, Result};
 const FORMATS: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,h264,hevc,\
                        mjpeg,aac,mp3,wav,flac,ogg,ac3,eac3,ivf,mpegvideo,m4v";
 
+/// The demuxers that may open a single picture.
+const PICTURES: &str = "png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,gif";
+
 /// An opened input.
 pub(crate) struct Demuxer {
     // Declared before `stream_io`: closing the context comes first.
@@ -65,6 +68,15 @@ impl Demuxer {
     /// Opens `input` and reads its header; with `probe`, enough packets to know
     /// every stream's parameters as well.
     pub(crate) fn open(input: &mut Input, probe: bool, context: &Context) -> Result<Self> {
+        Self::open_as(input, FORMATS, probe, context)
+    }
+
+    /// Opens a single picture: PNG, JPEG, WebP, BMP or GIF.
+    pub(crate) fn open_picture(input: &mut Input, context: &Context) -> Result<Self> {
+        Self::open_as(input, PICTURES, true, context)
+    }
+
+    fn open_as(input: &mut Input, formats: &str, probe: bool, context: &Context) -> Result<Self> {
         super::init();
         context.check()?;
         let opened = input.open(context)?;
@@ -97,7 +109,7 @@ impl Demuxer {
         }
         let mut options = Dictionary::new(&[
             ("protocol_whitelist", "file,pipe"),
-            ("format_whitelist", FORMATS),
+            ("format_whitelist", formats),
         ]);
         let mut raw = allocated.as_ptr();
         // SAFETY: all pointers are valid; on failure the context is freed and

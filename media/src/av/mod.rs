@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `code.rs` | return codes |
 //! | `packet.rs`, `frame.rs` | `AVPacket`, `AVFrame` |
+//! | `canvas.rs` | what a picture is: size, format, colours |
 //! | `parameters.rs` | `AVCodecParameters` |
 //! | `io.rs` | custom I/O over `Read`, `Write` and `Seek` |
 //! | `demux.rs`, `mux.rs` | `AVFormatContext`, either way |
@@ -20,6 +21,7 @@
 // What FFmpeg allocates is aligned for every type.
 #![allow(clippy::cast_ptr_alignment)]
 
+pub(crate) mod canvas;
 pub(crate) mod code;
 pub(crate) mod decode;
 pub(crate) mod demux;

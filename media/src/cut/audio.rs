@@ -10,9 +10,9 @@ use crate::time::TimeBase;
 use crate::{Error, Result};
 
 /// A track of copied sound, in samples.
-pub(super) struct CopiedSound {
-    pub(super) parameters: Parameters,
-    pub(super) clock: TimeBase,
+pub(crate) struct CopiedSound {
+    pub(crate) parameters: Parameters,
+    pub(crate) clock: TimeBase,
     /// Samples in a packet, where all have the same number.
     packet: Option<i64>,
     /// When the packet behind the last one begins, if the sound goes on.
@@ -20,7 +20,7 @@ pub(super) struct CopiedSound {
     /// The source's packets carry ADTS headers.
     adts: bool,
     splitter: adts::Splitter,
-    pub(super) ready: VecDeque<Packet>,
+    pub(crate) ready: VecDeque<Packet>,
 }
 
 /// How far a packet's time may lie from where the one before it ends before it
@@ -29,7 +29,7 @@ const JITTER: TimeBase = TimeBase::per_second(400);
 
 impl CopiedSound {
     /// Sound like this, whose first packet is `first`.
-    pub(super) fn new(parameters: &Parameters, first: Option<&Packet>, name: &str) -> Result<Self> {
+    pub(crate) fn new(parameters: &Parameters, first: Option<&Packet>, name: &str) -> Result<Self> {
         let failed = |code: crate::av::code::Code| code.failed(name, "setting up the sound");
         let mut parameters = parameters.try_clone().map_err(failed)?;
         parameters.set_tag(None);
@@ -61,7 +61,7 @@ impl CopiedSound {
     }
 
     /// Whether a segment's sound can follow the first one's.
-    pub(super) fn accepts(&self, other: &Parameters) -> bool {
+    pub(crate) fn accepts(&self, other: &Parameters) -> bool {
         // ADTS headers are compared packet by packet. Behind what they tell,
         // an AudioSpecificConfig may say that there is no SBR.
         let (ours, theirs) = (self.parameters.extradata(), other.extradata());
@@ -77,7 +77,7 @@ impl CopiedSound {
     }
 
     /// A segment begins: its sound need not go on where the last one's ended.
-    pub(super) fn begin(&mut self, parameters: &Parameters) {
+    pub(crate) fn begin(&mut self, parameters: &Parameters) {
         self.next = None;
         self.splitter.reset();
         self.adts =
@@ -85,7 +85,7 @@ impl CopiedSound {
     }
 
     /// Samples in a packet, or a guess where that changes.
-    pub(super) fn packet_length(&self) -> i64 {
+    pub(crate) fn packet_length(&self) -> i64 {
         self.packet
             .unwrap_or_else(|| TimeBase::per_second(50).convert(1, self.clock))
     }
@@ -93,7 +93,7 @@ impl CopiedSound {
     /// Samples before the first one shown that a decoder needs to be right
     /// there: for Opus 80 ms (RFC 7845, section 4.6), else a packet, whose
     /// second half the next one's first is added to.
-    pub(super) fn pre_roll(&self) -> i64 {
+    pub(crate) fn pre_roll(&self) -> i64 {
         match self.parameters.codec() {
             CodecId::AV_CODEC_ID_OPUS => TimeBase::per_second(1000).convert(80, self.clock),
             _ => self.packet_length(),
@@ -101,7 +101,7 @@ impl CopiedSound {
     }
 
     /// Takes a packet; `time` is its own in samples of the output's timeline.
-    pub(super) fn push(&mut self, packet: Packet, time: Option<i64>, name: &str) -> Result<()> {
+    pub(crate) fn push(&mut self, packet: Packet, time: Option<i64>, name: &str) -> Result<()> {
         if !self.adts {
             let length = self.packet.unwrap_or_else(|| packet.duration());
             self.place(packet, time, length);

@@ -65,8 +65,12 @@ pub(crate) fn carries_pictures(container: Container, pictures: &Parameters) -> b
 
 /// Whether sound like this goes into the container as it is.
 pub(crate) fn carries_sound(container: Container, sound: &Parameters) -> bool {
+    carries_sound_in(container, sound.codec())
+}
+
+/// Whether sound in this codec goes into the container.
+pub(crate) fn carries_sound_in(container: Container, codec: CodecId) -> bool {
     use CodecId as C;
-    let codec = sound.codec();
     let common = matches!(
         codec,
         C::AV_CODEC_ID_AAC

@@ -15,7 +15,7 @@ const CHUNK: u64 = 1 << 19;
 
 /// Counts the index's entries as packets are written.
 #[derive(Debug, Default)]
-pub(super) struct IndexSize {
+pub(crate) struct IndexSize {
     tracks: Vec<Track>,
     last: Option<usize>,
 }
@@ -46,7 +46,7 @@ impl Track {
 
 impl IndexSize {
     /// Adds a track whose codec has a header of so many bytes.
-    pub(super) fn add_track(&mut self, header: usize) {
+    pub(crate) fn add_track(&mut self, header: usize) {
         self.tracks.push(Track {
             fixed: TRACK + header as u64,
             ..Track::default()
@@ -54,7 +54,7 @@ impl IndexSize {
     }
 
     /// Counts a packet, in the order of the file.
-    pub(super) fn count(&mut self, track: usize, packet: &Packet) {
+    pub(crate) fn count(&mut self, track: usize, packet: &Packet) {
         let changes = self.last != Some(track);
         self.last = Some(track);
         let Some(track) = self.tracks.get_mut(track) else {
@@ -76,22 +76,22 @@ impl IndexSize {
     }
 
     /// The most bytes that the index of what was counted can take.
-    pub(super) fn bound(&self) -> u64 {
+    pub(crate) fn bound(&self) -> u64 {
         FILE + self.tracks.iter().map(Track::size).sum::<u64>()
     }
 }
 
 /// What is known of a track before it is written.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Expected {
-    pub(super) samples: u64,
+pub(crate) struct Expected {
+    pub(crate) samples: u64,
     /// Whether frames are reordered: then each may have an offset of its own.
-    pub(super) reorders: bool,
+    pub(crate) reorders: bool,
 }
 
 /// Room for the index of tracks like these. It is a guess: the tracks take
 /// turns in the file about as often as the sparser one has packets.
-pub(super) fn room(tracks: &[Expected], headers: usize) -> u64 {
+pub(crate) fn room(tracks: &[Expected], headers: usize) -> u64 {
     let most = tracks.iter().map(|track| track.samples).max().unwrap_or(0);
     let others = tracks.iter().map(|track| track.samples).sum::<u64>() - most;
     let turns = 2 * others.min(most) + 1;

@@ -17,23 +17,23 @@
 //! | `audio.rs`, `sound.rs` | sound copied, sound encoded |
 //! | `sink.rs`, `index_size.rs` | packets of all tracks in file order, and the room for an MP4's index |
 
-mod audio;
-mod carriage;
+pub(crate) mod audio;
+pub(crate) mod carriage;
 mod edge;
 mod encode;
 mod gop;
-mod index_size;
+pub(crate) mod index_size;
 mod options;
 mod pictures;
 mod report;
 mod run;
-mod sink;
-mod sound;
+pub(crate) mod sink;
+pub(crate) mod sound;
 mod soundtrack;
-mod source;
+pub(crate) mod source;
 mod splice;
 mod timeline;
-mod video;
+pub(crate) mod video;
 
 pub use options::{Gaps, Mode, OnMismatch, Options, Position, Segment, Selection, Timeline, Until};
 pub use report::Report;
@@ -52,5 +52,27 @@ pub fn cut(
     options: &Options,
     context: &Context,
 ) -> Result<Report> {
-    run::run(segments, output, options, context)
+    run::run(segments, output, options, SoundWish::AsItIs, context)
+}
+
+/// What the sound shall be like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SoundWish {
+    /// Copied where the container carries it.
+    AsItIs,
+    /// Encoded, whatever it is.
+    Encoded(sound::Coding),
+    /// Left out.
+    None,
+}
+
+/// The same as [`cut`], with another sound.
+pub(crate) fn cut_with(
+    segments: Vec<Segment>,
+    output: Output,
+    options: &Options,
+    sound: SoundWish,
+    context: &Context,
+) -> Result<Report> {
+    run::run(segments, output, options, sound, context)
 }

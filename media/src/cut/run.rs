@@ -10,6 +10,7 @@ use crate::output::Output;
 use crate::time::{TimeBase, Timestamp};
 use crate::{Container, Context, Error, Result};
 
+use super::SoundWish;
 use super::index_size::Expected;
 use super::options::{Bounds, Mode, OnMismatch, Options, Segment};
 use super::pictures::Pictures;
@@ -26,6 +27,7 @@ pub(super) fn run(
     mut segments: Vec<Segment>,
     output: Output,
     options: &Options,
+    sound: SoundWish,
     context: &Context,
 ) -> Result<Report> {
     let most = context.limits().max_inputs;
@@ -54,7 +56,7 @@ pub(super) fn run(
         .all(|segment| segment.input.reopens())
         .then(|| output.again())
         .flatten();
-    let mut cut = Cut::new(output, bounds, options);
+    let mut cut = Cut::new(output, bounds, options, sound);
     let done = cut.segments(&mut segments, context);
     match (done, again) {
         (Err(_), Some(output)) if cut.needs_encoding() => {
@@ -65,7 +67,7 @@ pub(super) fn run(
                 mode: Mode::Reencode,
                 ..options.clone()
             };
-            let mut cut = Cut::new(output, bounds, &options);
+            let mut cut = Cut::new(output, bounds, &options, sound);
             cut.report
                 .note(format!("{name}: the video is encoded whole, {NO_TIMES}"));
             cut.segments(&mut segments, context)?;
@@ -78,6 +80,7 @@ pub(super) fn run(
 /// A cut in the making.
 struct Cut<'a> {
     options: &'a Options,
+    sound: SoundWish,
     /// Taken when the first frame is there: until then nothing is opened.
     output: Option<Output>,
     container: Container,
@@ -124,9 +127,10 @@ impl Tracks {
 }
 
 impl<'a> Cut<'a> {
-    fn new(output: Output, bounds: Bounds, options: &'a Options) -> Self {
+    fn new(output: Output, bounds: Bounds, options: &'a Options, sound: SoundWish) -> Self {
         Self {
             options,
+            sound,
             container: output.container(),
             name: output.name().to_owned(),
             output: Some(output),
@@ -266,12 +270,15 @@ impl<'a> Cut<'a> {
         let mut sound = Vec::new();
         let mut languages = Vec::new();
         for &index in &source.audio {
+            if self.sound == SoundWish::None {
+                break;
+            }
             let stream = source.stream(index);
             sound.push(Sound::choose(
                 stream,
                 source.first_packet(index),
                 self.container,
-                self.options,
+                (self.options, self.sound),
                 source.name(),
                 &mut self.report,
             )?);

@@ -6,7 +6,7 @@ use crate::av::mux::{Muxer, Track};
 use crate::av::packet::Packet;
 use crate::output::Output;
 use crate::time::{TimeBase, Timestamp};
-use crate::{Container, Context, Error, Progress, Result};
+use crate::{Container, Context, Error, Result};
 
 use super::index_size::IndexSize;
 
@@ -15,7 +15,7 @@ use super::index_size::IndexSize;
 const PATIENCE: i64 = 10_000_000;
 
 /// An output that is being written.
-pub(super) struct Sink {
+pub(crate) struct Sink {
     muxer: Muxer,
     name: String,
     /// Whether the container has sample tables.
@@ -51,7 +51,7 @@ impl Queue {
 impl Sink {
     /// Opens `output` and writes the header. `room` is what the index of an MP4
     /// will take, where that can be told.
-    pub(super) fn begin(
+    pub(crate) fn begin(
         output: Output,
         tracks: &[Track<'_>],
         room: Option<u64>,
@@ -92,7 +92,7 @@ impl Sink {
 
     /// Takes a packet of a track; its times are in the track's ticks from the
     /// output's zero.
-    pub(super) fn push(
+    pub(crate) fn push(
         &mut self,
         track: usize,
         mut packet: Packet,
@@ -132,7 +132,7 @@ impl Sink {
 
     /// Takes back the packets of a track that begin at `end` or later, and ends
     /// the last one there where `shorten` says so.
-    pub(super) fn end_at(&mut self, track: usize, end: i64, shorten: bool) {
+    pub(crate) fn end_at(&mut self, track: usize, end: i64, shorten: bool) {
         let queue = &mut self.tracks[track];
         while let Some(last) = queue.packets.back()
             && last.pts().is_some_and(|pts| pts >= end)
@@ -154,7 +154,7 @@ impl Sink {
     }
 
     /// Writes what is left, and tells how many bytes there are.
-    pub(super) fn finish(mut self, context: &Context) -> Result<u64> {
+    pub(crate) fn finish(mut self, context: &Context) -> Result<u64> {
         while self.write_earliest(|queue| !queue.packets.is_empty())? {
             context.check()?;
         }
@@ -209,10 +209,7 @@ impl Sink {
         // A few reports a second of output are enough for any bar.
         if done >= self.last_report.saturating_add(200_000) {
             self.last_report = done;
-            context.report(Progress {
-                done: Timestamp::from_micros(done.max(0)),
-                total: self.total,
-            });
+            context.report(Timestamp::from_micros(done.max(0)), self.total);
         }
     }
 }

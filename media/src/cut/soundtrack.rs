@@ -8,6 +8,7 @@ use crate::av::stream::Stream;
 use crate::time::TimeBase;
 use crate::{Container, Context, Error, Result};
 
+use super::SoundWish;
 use super::audio::CopiedSound;
 use super::carriage::carries_sound;
 use super::options::{OnMismatch, Options};
@@ -40,15 +41,20 @@ impl Sound {
         stream: &Stream,
         first: Option<&Packet>,
         container: Container,
-        options: &Options,
+        (options, wish): (&Options, SoundWish),
         name: &str,
         report: &mut Report,
     ) -> Result<Self> {
         let parameters = &stream.parameters;
         let codec = parameters.codec_name();
-        let coding = Coding::usual(container);
+        let coding = match wish {
+            SoundWish::Encoded(coding) => coding,
+            SoundWish::AsItIs | SoundWish::None => Coding::usual(container),
+        };
         let encoded = || EncodedSound::new(parameters, coding, container, name).map(Box::new);
-        let way = if !carries_sound(container, parameters) {
+        let way = if matches!(wish, SoundWish::Encoded(_)) {
+            Way::Encoded(encoded()?)
+        } else if !carries_sound(container, parameters) {
             report.note(format!(
                 "{name}: the sound ({codec}) is encoded as {} for {container}",
                 coding.name()

@@ -20,11 +20,11 @@ use super::splice::{Facts, Refused, Splicer, Trouble};
 
 /// The part of a segment that is wanted, in ticks of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Window {
+pub(crate) struct Window {
     /// The first time inside.
-    pub(super) from: i64,
+    pub(crate) from: i64,
     /// The first time behind.
-    pub(super) to: i64,
+    pub(crate) to: i64,
 }
 
 /// The pictures of a spliced output.

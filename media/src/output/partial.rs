@@ -31,7 +31,7 @@ pub(super) fn open(path: &Path, name: &str) -> Result<Target> {
 }
 
 impl PartialFile {
-    fn create(path: &Path) -> io::Result<Self> {
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         // A link is followed, so that the file it names is the one replaced.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());

@@ -4,6 +4,7 @@ use crate::av::packet::Packet;
 use crate::time::TimeBase;
 use crate::{Context, Result};
 
+use super::super::SoundWish;
 use super::super::options::OnMismatch;
 use super::super::source::Source;
 use super::super::timeline::Place;
@@ -32,7 +33,7 @@ impl Cut<'_> {
         if window.from > place.start {
             tracks.pictures.enter_midway();
         }
-        if source.audio.len() != tracks.sound.len() {
+        if self.sound != SoundWish::None && source.audio.len() != tracks.sound.len() {
             // The tracks of the output are those of the first recording.
             let (found, taken) = (source.audio.len(), tracks.sound.len());
             let name = source.name();

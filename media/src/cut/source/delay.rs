@@ -6,17 +6,17 @@ use super::Source;
 
 /// Of the first frames, in ticks of the video stream.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::cut) struct Delay {
+pub(crate) struct Delay {
     /// From when the first is decoded to when the first is shown.
-    pub(in crate::cut) lead: i64,
+    pub(crate) lead: i64,
     /// By how much every frame could be decoded later.
-    pub(in crate::cut) slack: i64,
+    pub(crate) slack: i64,
 }
 
 impl Source {
     /// Tells the delay, before the first seek; `None` where the container has
     /// no presentation or no decoding times.
-    pub(in crate::cut) fn delay(&self) -> Option<Delay> {
+    pub(crate) fn delay(&self) -> Option<Delay> {
         let packets = || self.packets(self.video);
         let shown = packets().filter_map(Packet::pts).min()?;
         // Matroska tells no decoding time, and libavformat not the first ones.

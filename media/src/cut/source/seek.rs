@@ -10,7 +10,7 @@ impl Source {
     /// Goes to the last keyframe at or before `time` (in ticks of the video
     /// stream), and to the sound before it. Stays at the beginning where the
     /// input cannot be entered elsewhere.
-    pub(in crate::cut) fn seek(&mut self, time: i64, context: &Context) -> Result<()> {
+    pub(crate) fn seek(&mut self, time: i64, context: &Context) -> Result<()> {
         let buffered = self
             .replay
             .iter()
@@ -65,12 +65,12 @@ impl Source {
     }
 
     /// Drops what was read ahead.
-    pub(super) fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.replay.clear();
         self.held = None;
     }
 
-    pub(super) fn rewind(&mut self, context: &Context) -> Result<()> {
+    pub(crate) fn rewind(&mut self, context: &Context) -> Result<()> {
         let begins = self
             .replay
             .iter()
