@@ -28,6 +28,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`cut`] | join and cut |
+//! | [`still`] | thumbnails, sprite sheets, frames at chosen times |
 //! | [`mod@probe`] | what a file is |
 //! | [`Input`], [`Output`] | paths, bytes, streams, either way |
 //! | [`Context`], [`Limits`] | cancel, progress, threads; what a call may cost |
@@ -42,6 +43,7 @@ mod input;
 mod limits;
 mod output;
 pub mod probe;
+pub mod still;
 pub mod time;
 
 pub use av::version::{FfmpegVersion, ffmpeg_version};
