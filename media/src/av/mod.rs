@@ -13,6 +13,7 @@
 //! | `scale.rs`, `resample.rs` | `SwsContext`, `SwrContext` |
 //! | `convert.rs` | `SwsContext` with colours: one picture to another size, format and matrix |
 //! | `picture.rs`, `webp.rs` | one picture as JPEG or PNG, and as WebP by libwebp |
+//! | `filter.rs` | `AVFilterGraph`, with its sources and sinks |
 //! | `version.rs` | what is linked |
 #![allow(unsafe_code)]
 // The bindings give constants another integer type than the fields they are
@@ -27,6 +28,7 @@ pub(crate) mod decode;
 pub(crate) mod demux;
 mod dictionary;
 pub(crate) mod encode;
+pub(crate) mod filter;
 pub(crate) mod frame;
 pub(crate) mod io;
 pub(crate) mod mux;
