@@ -29,6 +29,7 @@
 //! |---|---|
 //! | [`cut`] | join and cut |
 //! | [`render`] | a list of operations in one pass |
+//! | [`still`] | thumbnails, sprite sheets, frames at chosen times |
 //! | [`mod@probe`] | what a file is |
 //! | [`Input`], [`Output`] | paths, bytes, streams, either way |
 //! | [`Context`], [`Limits`] | cancel, progress, threads; what a call may cost |
@@ -44,6 +45,7 @@ mod limits;
 mod output;
 pub mod probe;
 pub mod render;
+pub mod still;
 pub mod time;
 
 pub use av::version::{FfmpegVersion, ffmpeg_version};

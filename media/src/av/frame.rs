@@ -1,6 +1,10 @@
 //! `AVFrame`: one decoded picture, or some samples of sound.
 
+mod picture;
+
 use std::ptr::NonNull;
+
+pub(crate) use picture::Rect;
 
 use super::code::{Code, check};
 use super::{ffi, from_ticks, ticks};

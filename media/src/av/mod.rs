@@ -12,6 +12,8 @@
 //! | `stream.rs`, `dictionary.rs` | `AVStream`, `AVDictionary` |
 //! | `decode.rs`, `encode.rs` | `AVCodecContext`, either way |
 //! | `scale.rs`, `resample.rs` | `SwsContext`, `SwrContext` |
+//! | `convert.rs` | `SwsContext` with colours: one picture to another size, format and matrix |
+//! | `picture.rs`, `webp.rs` | one picture as JPEG or PNG, and as WebP by libwebp |
 //! | `filter.rs` | `AVFilterGraph`, with its sources and sinks |
 //! | `version.rs` | what is linked |
 #![allow(unsafe_code)]
@@ -23,6 +25,7 @@
 
 pub(crate) mod canvas;
 pub(crate) mod code;
+pub(crate) mod convert;
 pub(crate) mod decode;
 pub(crate) mod demux;
 mod dictionary;
@@ -33,10 +36,12 @@ pub(crate) mod io;
 pub(crate) mod mux;
 pub(crate) mod packet;
 pub(crate) mod parameters;
+pub(crate) mod picture;
 pub(crate) mod resample;
 pub(crate) mod scale;
 pub(crate) mod stream;
 pub(crate) mod version;
+pub(crate) mod webp;
 
 pub(crate) use ffmpeg_next::ffi;
 
