@@ -33,10 +33,35 @@ pub(crate) struct Muxer {
     seekable: bool,
 }
 
+/// An output that is whole. A file is removed again unless it is kept.
+#[derive(Debug)]
+pub(crate) struct Closed {
+    file: Option<PartialFile>,
+    bytes: u64,
+    name: String,
+}
+
+impl Closed {
+    /// The size in bytes.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Gives a file its name, and tells its size in bytes.
+    pub(crate) fn keep(self) -> Result<u64> {
+        match self.file {
+            Some(file) => file.keep().map_err(|source| Error::io(self.name, source)),
+            None => Ok(self.bytes),
+        }
+    }
+}
+
 /// A stream's time base, as its packets come and as the container keeps it.
 struct Clock {
     given: TimeBase,
     kept: TimeBase,
+    /// When the last packet was decoded, in AVI.
+    last: Option<i64>,
 }
 
 // SAFETY: the context belongs to this value alone, and its callbacks touch only
@@ -167,7 +192,12 @@ impl Muxer {
         // SAFETY: both are valid parameters.
         check(unsafe { ffi::avcodec_parameters_copy(fields.codecpar, track.parameters.as_ptr()) })
             .map_err(failed)?;
-        fields.time_base = rational(track.time_base);
+        // AVI keeps no times: each tick is a frame, and an empty one where none
+        // is.
+        let slot = track
+            .frame_rate
+            .filter(|_| self.container == Container::Avi);
+        fields.time_base = rational(slot.unwrap_or(track.time_base));
         fields.sample_aspect_ratio = track.parameters.get().sample_aspect_ratio;
         if let Some(frame) = track.frame_rate {
             let rate = rational(frame);
@@ -194,6 +224,7 @@ impl Muxer {
         self.streams.push(Clock {
             given: track.time_base,
             kept: track.time_base,
+            last: None,
         });
         Ok(self.streams.len() - 1)
     }
@@ -251,8 +282,16 @@ impl Muxer {
     /// added with. The packets of one stream come in decoding order; those of
     /// different streams as they should lie in the file.
     pub(crate) fn write(&mut self, packet: &mut Packet) -> Result<()> {
-        if let Some(clock) = self.streams.get(packet.stream()) {
+        if let Some(clock) = self.streams.get_mut(packet.stream()) {
             packet.rescale(clock.given, clock.kept);
+            if self.container == Container::Avi {
+                // Frames that lie closer than its slots follow one another.
+                let dts = packet.dts().unwrap_or(0);
+                let dts = clock.last.map_or(dts.max(0), |last| dts.max(last + 1));
+                clock.last = Some(dts);
+                packet.set_dts(Some(dts));
+                packet.set_pts(Some(packet.pts().unwrap_or(dts).max(dts)));
+            }
         }
         // SAFETY: an open context behind its header, and a valid packet, of
         // which it takes what it keeps by reference.
@@ -268,7 +307,12 @@ impl Muxer {
     ///
     /// `index` is again the most bytes that the index can take, now that every
     /// packet is known.
-    pub(crate) fn finish(mut self, index: u64) -> Result<u64> {
+    pub(crate) fn finish(self, index: u64) -> Result<u64> {
+        self.close(index)?.keep()
+    }
+
+    /// The same, but a file has no name yet.
+    pub(crate) fn close(mut self, index: u64) -> Result<Closed> {
         if self.reserved.is_some_and(|reserved| index > reserved) {
             self.give_up_reserve()?;
         }
@@ -288,10 +332,18 @@ impl Muxer {
             let closed = unsafe { ffi::avio_closep(&raw mut (*self.context.raw.as_ptr()).pb) };
             check(closed).map_err(|code| self.refused(code, "closing"))?;
         }
-        match self.file.take() {
-            Some(file) => file.keep().map_err(|source| Error::io(&self.name, source)),
-            None => Ok(u64::try_from(written).unwrap_or(0)),
-        }
+        let file = self.file.take();
+        let bytes = match &file {
+            Some(file) => std::fs::metadata(file.place())
+                .map_err(|source| Error::io(&self.name, source))?
+                .len(),
+            None => u64::try_from(written).unwrap_or(0),
+        };
+        Ok(Closed {
+            file,
+            bytes,
+            name: std::mem::take(&mut self.name),
+        })
     }
 
     /// The room at the front is too small after all: it becomes a `free` box,

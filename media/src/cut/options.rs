@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::source::Source;
 use crate::time::Timestamp;
 use crate::{Error, Input, Result};
 
@@ -12,12 +13,26 @@ pub struct Segment {
     pub(crate) input: Input,
     /// When it begins, on a clock that all segments share.
     pub(crate) at: Option<Timestamp>,
+    /// As it was opened already.
+    pub(crate) opened: Option<Box<Source>>,
 }
 
 impl Segment {
     /// A segment whose place follows from [`Timeline`].
     pub fn new(input: Input) -> Self {
-        Self { input, at: None }
+        Self {
+            input,
+            at: None,
+            opened: None,
+        }
+    }
+
+    /// A segment that was opened already, and stands at its beginning.
+    pub(crate) fn opened(input: Input, source: Source) -> Self {
+        Self {
+            opened: Some(Box::new(source)),
+            ..Self::new(input)
+        }
     }
 
     /// A segment whose first frame was taken at `at`: seconds since midnight,
@@ -26,6 +41,7 @@ impl Segment {
         Self {
             input,
             at: Some(at),
+            opened: None,
         }
     }
 }

@@ -175,7 +175,10 @@ impl<'a> Cut<'a> {
         };
         let splice =
             self.options.mode != Mode::Reencode && self.options.on_mismatch == OnMismatch::Refuse;
-        let mut source = Source::open(&mut segment.input, like, splice, context)?;
+        let mut source = match segment.opened.take() {
+            Some(source) => *source,
+            None => Source::open(&mut segment.input, like, splice, context)?,
+        };
         source.name().clone_into(&mut self.name);
         if !source.left_out.is_empty() {
             let streams = source.left_out.join(", ");

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::av::mux::{Muxer, Track};
+use crate::av::mux::{Closed, Muxer, Track};
 use crate::av::packet::Packet;
 use crate::output::Output;
 use crate::time::{TimeBase, Timestamp};
@@ -90,6 +90,12 @@ impl Sink {
         })
     }
 
+    /// The time of a track's tick.
+    pub(crate) fn time_of(&self, track: usize, tick: i64) -> Timestamp {
+        let clock = self.tracks.get(track).map(|queue| queue.clock);
+        clock.map_or(Timestamp::ZERO, |clock| clock.timestamp(tick))
+    }
+
     /// Takes a packet of a track; its times are in the track's ticks from the
     /// output's zero.
     pub(crate) fn push(
@@ -154,11 +160,16 @@ impl Sink {
     }
 
     /// Writes what is left, and tells how many bytes there are.
-    pub(crate) fn finish(mut self, context: &Context) -> Result<u64> {
+    pub(crate) fn finish(self, context: &Context) -> Result<u64> {
+        self.close(context)?.keep()
+    }
+
+    /// The same, but a file has no name yet.
+    pub(crate) fn close(mut self, context: &Context) -> Result<Closed> {
         while self.write_earliest(|queue| !queue.packets.is_empty())? {
             context.check()?;
         }
-        self.muxer.finish(self.index.bound())
+        self.muxer.close(self.index.bound())
     }
 
     /// Writes all that no later packet can precede.

@@ -145,6 +145,11 @@ impl Source {
         self.demuxer.name()
     }
 
+    /// The demuxer's names, as `mpegts`.
+    pub(crate) fn format(&self) -> &'static str {
+        self.demuxer.format()
+    }
+
     /// Whether it can only be read from front to back.
     pub(crate) fn is_live(&self) -> bool {
         self.demuxer.is_live()
@@ -397,4 +402,12 @@ fn reduce(num: u64, den: u64) -> (i32, i32) {
     let divisor = a.max(1);
     let fit = |value: u64| i32::try_from(value / divisor).unwrap_or(i32::MAX);
     (fit(num), fit(den))
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Source")
+            .field("name", &self.name())
+            .finish_non_exhaustive()
+    }
 }

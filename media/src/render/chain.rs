@@ -1,8 +1,6 @@
 //! The chain that decoded pictures go through: graphs of filters, and between
 //! them the places where thumbnails are taken.
 
-use std::sync::Arc;
-
 use super::image;
 use super::shots::Shots;
 use super::step::{Mark, Step, overlay};
@@ -42,7 +40,7 @@ struct Filters {
 }
 
 /// The images of watermarks, in the order of the marks.
-pub(super) type Images = Arc<Vec<Frame>>;
+pub(super) type Images = Vec<Frame>;
 
 /// What the chain's end gives.
 pub(super) type Take<'a> = &'a mut dyn FnMut(Frame, TimeBase) -> Result<()>;
@@ -53,7 +51,7 @@ impl Chain {
     pub(super) fn new(
         steps: &[Step],
         mut shots: Vec<(usize, Shots)>,
-        images: &Images,
+        images: &[Frame],
         (clock, frame, shift): (TimeBase, TimeBase, Timestamp),
         name: &str,
         context: &Context,
@@ -82,7 +80,7 @@ impl Chain {
                 .count();
             links.push(Link::Filters(Box::new(Filters {
                 steps,
-                images: Arc::new(share(&images[taken.min(images.len())..])),
+                images: share(images.get(taken..).unwrap_or_default()),
                 shift,
                 clock: before.0,
                 frame: before.1,
@@ -113,6 +111,19 @@ impl Chain {
         }
     }
 
+    /// The ticks and the length of frames behind it, where it gives them another
+    /// rate.
+    pub(super) fn pace(&self) -> Option<(TimeBase, TimeBase)> {
+        let steps = self.links.iter().rev().filter_map(|link| match link {
+            Link::Filters(filters) => Some(filters.steps.iter().rev()),
+            Link::Shots(_) | Link::Window(..) => None,
+        });
+        steps.flatten().find_map(|step| match step {
+            Step::Rate(rate) => Some((rate.frame(), rate.frame())),
+            _ => None,
+        })
+    }
+
     /// Takes a frame whose time is in the chain's clock, or with `None` ends.
     pub(super) fn push(&mut self, frame: Option<Frame>, take: Take<'_>) -> Result<()> {
         match frame {
@@ -131,8 +142,12 @@ impl Chain {
     }
 }
 
-fn share(images: &[Frame]) -> Vec<Frame> {
-    images.iter().filter_map(|image| image.another().ok()).collect()
+/// The same images, by reference.
+pub(super) fn share(images: &[Frame]) -> Images {
+    images
+        .iter()
+        .filter_map(|image| image.another().ok())
+        .collect()
 }
 
 /// Sends a frame through all links.
@@ -264,6 +279,8 @@ impl Filters {
         let image = image::ready(mark, image, canvas, &self.context)?;
         let overlay = overlay(mark, (image.width(), image.height()), canvas, self.shift);
         images.push(image);
-        Ok(format!("[under{number}];[under{number}][mark{number}]{overlay}"))
+        Ok(format!(
+            "[under{number}];[under{number}][mark{number}]{overlay}"
+        ))
     }
 }

@@ -127,7 +127,10 @@ impl Coding {
         };
         #[allow(clippy::cast_possible_truncation)] // at most 63
         let quantiser = (self.codec == VideoCodec::Mpeg4)
-            .then(|| self.quality().map(|quality| quality.round().max(1.0) as i32))
+            .then(|| {
+                self.quality()
+                    .map(|quality| quality.round().max(1.0) as i32)
+            })
             .flatten();
         Rate {
             average,

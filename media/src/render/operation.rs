@@ -23,6 +23,7 @@ pub use bit_rate::BitRate;
 pub use codec::{AudioCodec, PixelFormat, Preset, VideoCodec};
 pub use frame_rate::FrameRate;
 pub use moment::Moment;
+pub(crate) use resolution::Size;
 pub use resolution::{Fit, Resolution};
 pub use thumbnail::{PictureFormat, Thumbnail};
 pub use transcode::{Compress, Convert, Quality, Transcode, Trim, TrimMode};

@@ -11,13 +11,14 @@ type Images = dyn Fn(&str) -> Result<Input> + Send + Sync;
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Options {
-    /// The container where no operation names one; the input's where not given.
+    /// The container of the output's place, which no operation may contradict; an
+    /// operation's or the input's where not given.
     pub container: Option<Container>,
     images: Option<Arc<Images>>,
 }
 
 impl Options {
-    /// Writes this container where no operation names another.
+    /// Writes this container.
     #[must_use]
     pub fn with_container(mut self, container: Container) -> Self {
         self.container = Some(container);

@@ -3,8 +3,6 @@
 
 use std::path::{Path, PathBuf};
 
-use super::PictureFormat;
-use crate::output::PartialFile;
 use crate::{Container, Error, Output, Result};
 
 /// The places of the results. Each file is complete or absent.
@@ -82,23 +80,14 @@ impl Outputs {
         }
     }
 
-    /// The file of a picture, counted from 1.
-    pub(super) fn picture(
-        &self,
-        number: usize,
-        format: PictureFormat,
-    ) -> Result<(PartialFile, PathBuf)> {
-        let Some(folder) = &self.pictures else {
-            return Err(Error::unsupported(
-                "the thumbnails",
-                "there is no folder to write them to",
-            ));
-        };
-        make(folder)?;
-        let path = folder.join(format!("thumbnail-{number}.{}", format.extension()));
-        let file = PartialFile::create(&path)
-            .map_err(|source| Error::io(path.display().to_string(), source))?;
-        Ok((file, path))
+    /// The folder that pictures go to.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] where there is none.
+    pub(super) fn folder_of_pictures(&self) -> Result<&Path> {
+        self.pictures.as_deref().ok_or_else(|| {
+            Error::unsupported("the thumbnails", "there is no folder to write them to")
+        })
     }
 }
 

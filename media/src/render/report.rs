@@ -47,7 +47,10 @@ pub struct Written {
     pub height: u32,
     /// When a picture's frame is shown, on the timeline at the operation's place
     /// in the list.
-    #[serde(serialize_with = "maybe_seconds", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        serialize_with = "maybe_seconds",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub time: Option<Timestamp>,
 }
 

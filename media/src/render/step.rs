@@ -173,7 +173,11 @@ fn even(canvas: &mut Canvas) -> Option<String> {
     let sampling = canvas.sampling();
     let whole = |length: i32, shift: u32| {
         let step = 1 << shift;
-        if length < step { step } else { length / step * step }
+        if length < step {
+            step
+        } else {
+            length / step * step
+        }
     };
     let size = (
         whole(canvas.width, sampling.chroma.0),

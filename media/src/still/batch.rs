@@ -37,6 +37,15 @@ impl Batch {
         Ok(())
     }
 
+    /// Takes over the files of another batch.
+    pub(crate) fn join(&mut self, mut other: Self) {
+        self.files.append(&mut other.files);
+        if self.made.is_none() {
+            self.made = other.made.take();
+        }
+        other.made = None;
+    }
+
     /// Gives all files their names.
     pub(crate) fn keep(mut self) -> Result<()> {
         let mut named = Vec::new();

@@ -183,7 +183,11 @@ impl Grabber {
                 None => Ok(()),
             };
         };
-        if let Some(frame) = run.kept.iter().find(|frame| frame.told_pts() == Some(target)) {
+        if let Some(frame) = run
+            .kept
+            .iter()
+            .find(|frame| frame.told_pts() == Some(target))
+        {
             return taken(index, frame, self.time(target));
         }
         run.pending.push((target, index));
@@ -238,12 +242,7 @@ impl Grabber {
     }
 
     /// Has the decoder hand out what it holds back, and forgets the rest.
-    fn finish(
-        &mut self,
-        run: &mut Run,
-        missed: &mut Vec<usize>,
-        taken: Taken<'_>,
-    ) -> Result<()> {
+    fn finish(&mut self, run: &mut Run, missed: &mut Vec<usize>, taken: Taken<'_>) -> Result<()> {
         if !run.pending.is_empty() {
             let _ = self.decoder.send(None);
             self.receive(run, taken)?;
@@ -258,7 +257,10 @@ impl Grabber {
     fn spare_memory(&mut self, run: &mut Run, taken: Taken<'_>) -> Result<()> {
         while run.bytes > PATIENCE
             && let Some(best) = run.best
-            && run.queue.front().is_some_and(|packet| packet.pts() < Some(best))
+            && run
+                .queue
+                .front()
+                .is_some_and(|packet| packet.pts() < Some(best))
             && let Some(packet) = run.queue.pop_front()
         {
             self.feed(run, &packet, best, taken)?;

@@ -57,8 +57,7 @@ mod tone;
 mod turn;
 mod webvtt;
 
-#[allow(unused_imports, reason = "for the renderer, which has thumbnails of its own")]
-pub(crate) use {batch::Batch, picture::encode, shape::Shaper};
+pub(crate) use {batch::Batch, picture::encode, shape::Shaper, thumbnails::into_batch};
 
 pub use options::{Moments, Options, Place, SpriteOptions};
 pub use report::{Picture, Report, Sheet, SpriteReport};

@@ -57,7 +57,8 @@ pub struct Place(pub(super) Kind);
 
 pub(super) enum Kind {
     File(PathBuf),
-    Folder(PathBuf, String),
+    /// With the number of the first file.
+    Folder(PathBuf, String, usize),
     Live(String, Box<dyn Write + Send>),
 }
 
@@ -70,7 +71,15 @@ impl Place {
     /// Files in a folder, which is made if it is not there: `stem-1.jpg` and so
     /// on.
     pub fn folder(path: impl Into<PathBuf>, stem: impl Into<String>) -> Self {
-        Self(Kind::Folder(path.into(), stem.into()))
+        Self(Kind::Folder(path.into(), stem.into(), 1))
+    }
+
+    /// The same, with another number for the first file of a folder.
+    pub(crate) fn counting_from(self, first: usize) -> Self {
+        match self.0 {
+            Kind::Folder(path, stem, _) => Self(Kind::Folder(path, stem, first)),
+            kind => Self(kind),
+        }
     }
 
     /// The one picture into a stream.
@@ -82,8 +91,8 @@ impl Place {
     pub fn name(&self, number: usize, format: Format) -> PathBuf {
         match &self.0 {
             Kind::File(path) => path.clone(),
-            Kind::Folder(folder, stem) => {
-                folder.join(format!("{stem}-{}.{}", number + 1, format.extension()))
+            Kind::Folder(folder, stem, first) => {
+                folder.join(format!("{stem}-{}.{}", number + first, format.extension()))
             }
             Kind::Live(name, _) => name.into(),
         }
@@ -94,7 +103,7 @@ impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Kind::File(path) => f.debug_tuple("File").field(path).finish(),
-            Kind::Folder(path, stem) => f.debug_tuple("Folder").field(path).field(stem).finish(),
+            Kind::Folder(path, stem, _) => f.debug_tuple("Folder").field(path).field(stem).finish(),
             Kind::Live(name, _) => f.debug_tuple("Live").field(name).finish(),
         }
     }

@@ -49,12 +49,33 @@ impl Shaper {
         }
     }
 
+    /// For frames of the input `name` that are upright already, and tell their
+    /// shape themselves.
+    pub(crate) fn upright(style: Style, name: &str, context: &Context) -> Self {
+        Self {
+            style,
+            turn: Turn::by(0),
+            aspect: None,
+            name: name.to_owned(),
+            max_pixels: context.limits().max_pixels,
+            converter: Converter::new(),
+            flattened: Converter::new(),
+            gray: Converter::new(),
+            tone: ToneMap::new(context),
+        }
+    }
+
     /// The picture, ready for [`encode`](super::encode).
     pub(crate) fn shape(&mut self, frame: &Frame) -> Result<Frame> {
         let aspect = self.aspect.or(frame.aspect()).unwrap_or((1, 1));
         let coded = (frame.width(), frame.height());
         let layout = Layout::new(coded, aspect, self.turn, self.style.size, self.style.fit);
-        check_size(layout.scaled, self.style.format, self.max_pixels, &self.name)?;
+        check_size(
+            layout.scaled,
+            self.style.format,
+            self.max_pixels,
+            &self.name,
+        )?;
         let failed = |code: Code| code.failed(&self.name, "making the picture");
         let mut part = frame.cropped(layout.shown).map_err(failed)?;
         if part.is_interlaced() && part.height() > 3 {

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::thread;
 
 use crossbeam_channel::{Sender, bounded};
@@ -24,18 +25,48 @@ const MOST: usize = 100_000;
 
 /// Writes pictures of `input` to `place`: all of them, or on an error none.
 pub fn thumbnails(
-    mut input: Input,
+    input: Input,
     options: &Options,
     place: Place,
     context: &Context,
 ) -> Result<Report> {
+    let (batch, report) = gather(input, options, place, context)?;
+    batch.keep()?;
+    Ok(report)
+}
+
+/// Writes pictures into a folder, as `thumbnail-N`, counted from `first` on; they
+/// have no names yet.
+pub(crate) fn into_batch(
+    input: Input,
+    options: &Options,
+    folder: &Path,
+    first: usize,
+    context: &Context,
+) -> Result<(Batch, Report)> {
+    let place = Place::folder(folder, "thumbnail").counting_from(first);
+    gather(input, options, place, context)
+}
+
+fn gather(
+    mut input: Input,
+    options: &Options,
+    place: Place,
+    context: &Context,
+) -> Result<(Batch, Report)> {
     let count = options.moments.count();
     let name = input.name().to_owned();
     if count == 0 {
-        return Err(Error::unsupported(name, "no picture is asked for: give a time"));
+        return Err(Error::unsupported(
+            name,
+            "no picture is asked for: give a time",
+        ));
     }
     if count > MOST {
-        return Err(Error::limit(name, format!("{count} pictures; the limit is {MOST}")));
+        return Err(Error::limit(
+            name,
+            format!("{count} pictures; the limit is {MOST}"),
+        ));
     }
     if count > 1 && !matches!(place.0, Kind::Folder(..)) {
         return Err(Error::unsupported(
@@ -108,7 +139,12 @@ struct Made {
     black: bool,
 }
 
-fn run(mut crew: Crew, options: &Options, place: Place, context: &Context) -> Result<Report> {
+fn run(
+    mut crew: Crew,
+    options: &Options,
+    place: Place,
+    context: &Context,
+) -> Result<(Batch, Report)> {
     let asked = resolve(&mut crew.first, &options.moments)?;
     let mut wanted: Vec<Wanted> = asked
         .iter()
@@ -148,7 +184,7 @@ fn collect(
     options: &Options,
     mut place: Place,
     context: &Context,
-) -> Result<Report> {
+) -> Result<(Batch, Report)> {
     let mut batch = Batch::new();
     let mut report = Report::default();
     let mut pictures: Vec<Option<Picture>> = vec![None; asked.len()];
@@ -160,7 +196,7 @@ fn collect(
         let path = place.name(made.number, options.style.format);
         match &mut place.0 {
             Kind::File(_) => batch.add(path.clone(), &made.bytes)?,
-            Kind::Folder(folder, _) => {
+            Kind::Folder(folder, ..) => {
                 if done == 0 {
                     batch.folder(folder)?;
                 }
@@ -199,8 +235,7 @@ fn collect(
         // A worker has ended without a word, which only a panic can do.
         return Err(Error::Cancelled);
     }
-    batch.keep()?;
-    Ok(report)
+    Ok((batch, report))
 }
 
 /// `done` of `all` parts of a time.
@@ -253,7 +288,12 @@ fn resolve(grabber: &mut Grabber, moments: &Moments) -> Result<Vec<Timestamp>> {
 fn work(grabber: Result<Grabber>, wanted: &[Wanted], options: &Options, to: &Sender<Result<Made>>) {
     let done = grabber.and_then(|mut grabber| {
         let stream = grabber.source.stream(grabber.source.video);
-        let shaper = Shaper::new(options.style, stream, grabber.source.name(), &grabber.context);
+        let shaper = Shaper::new(
+            options.style,
+            stream,
+            grabber.source.name(),
+            &grabber.context,
+        );
         let mut maker = Maker {
             shaper,
             options,
@@ -338,7 +378,9 @@ impl Maker<'_> {
         } else {
             grabber.source.end(&context)?
         };
-        let mut step = TimeBase::per_second(2).convert(1, grabber.source.clock()).max(1);
+        let mut step = TimeBase::per_second(2)
+            .convert(1, grabber.source.clock())
+            .max(1);
         let mut tick = wanted.tick.saturating_add(step);
         while tick < end && !grabber.source.is_live() {
             let mut found = false;

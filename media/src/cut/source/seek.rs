@@ -91,6 +91,30 @@ impl Source {
         Ok(false)
     }
 
+    /// When the last keyframe at or before `time` is shown, in ticks of the video
+    /// stream; `None` where the input can only be read from front to back. The
+    /// source stands somewhere behind it then.
+    pub(crate) fn keyframe_before(&mut self, time: i64, context: &Context) -> Result<Option<i64>> {
+        if self.is_live() {
+            return Ok(None);
+        }
+        self.seek(time, context)?;
+        let mut key = None;
+        while let Some(packet) = self.read(context)? {
+            if packet.stream() != self.video {
+                continue;
+            }
+            let shown = packet.pts().or(packet.dts());
+            if self.is_key(&packet) && shown.is_some_and(|shown| shown <= time) {
+                key = key.max(shown);
+            }
+            if packet.dts().or(shown).is_some_and(|decoded| decoded > time) {
+                break;
+            }
+        }
+        Ok(key)
+    }
+
     /// Drops what was read ahead.
     pub(crate) fn forget(&mut self) {
         self.replay.clear();

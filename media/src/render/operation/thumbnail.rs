@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Fit, Moment, Resolution};
+use crate::still::{self, Style};
 
 /// Frames as pictures.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -43,11 +44,34 @@ impl Thumbnail {
         if self.number() > MOST {
             return Err(format!("{} pictures; at most {MOST}", self.number()));
         }
+        if self.fit == Fit::Pad {
+            return Err("fit is contain, cover or stretch".into());
+        }
         match self.quality {
             Some(quality) if !(1..=100).contains(&quality) => {
                 Err(format!("quality {quality} is not from 1 to 100"))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// What its pictures are like.
+    pub(crate) fn style(&self) -> Style {
+        Style {
+            size: self
+                .size
+                .and_then(|size| still::Size::new(size.width, size.height)),
+            fit: match self.fit {
+                Fit::Contain | Fit::Pad => still::Fit::Contain,
+                Fit::Cover => still::Fit::Cover,
+                Fit::Stretch => still::Fit::Stretch,
+            },
+            format: match self.format {
+                PictureFormat::Jpeg => still::Format::Jpeg,
+                PictureFormat::Png => still::Format::Png,
+                PictureFormat::Webp => still::Format::WebP,
+            },
+            quality: self.quality.unwrap_or(Style::default().quality),
         }
     }
 
@@ -59,14 +83,14 @@ impl Thumbnail {
         }
     }
 
-    /// The times that it asks for: in the middle of as many equal parts, where it
-    /// gives none itself.
+    /// The times that it asks for: evenly spread, three at 25, 50 and 75 %, where
+    /// it gives none itself.
     pub(crate) fn moments(&self) -> Vec<Moment> {
         if !self.timestamps.is_empty() {
             return self.timestamps.clone();
         }
         #[allow(clippy::cast_precision_loss)] // at most 1000
-        let part = |index: usize| (index as f64 + 0.5) * 100.0 / self.number() as f64;
+        let part = |index: usize| (index as f64 + 1.0) * 100.0 / (self.number() as f64 + 1.0);
         (0..self.number())
             .map(|index| Moment::Percent(part(index)))
             .collect()

@@ -1,0 +1,118 @@
+//! Two passes: the first learns what the frames take, the second spends the bits
+//! accordingly.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::carry::Carrier;
+use super::coding::Coding;
+use super::operation::VideoCodec;
+use super::run::{Done, Passing, run};
+use crate::av::encode::Pass;
+use crate::{Context, Error, Output, Result};
+
+/// What two passes share.
+pub(super) struct Passes {
+    /// Where the encoder keeps what it learned; it removes itself.
+    folder: Option<Folder>,
+    file: String,
+    statistics: Option<std::ffi::CString>,
+}
+
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Nothing can be done about a failure here.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Passes {
+    pub(super) fn new(coding: &Coding) -> Result<Self> {
+        let own_file = matches!(coding.codec, VideoCodec::H264 | VideoCodec::Hevc);
+        if !own_file {
+            return Ok(Self {
+                folder: None,
+                file: String::new(),
+                statistics: None,
+            });
+        }
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("flatbed-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir(&path).map_err(|source| Error::io(path.display().to_string(), source))?;
+        let file = path.join("statistics").display().to_string();
+        Ok(Self {
+            folder: Some(Folder(path)),
+            file,
+            statistics: None,
+        })
+    }
+
+    /// Both passes; they are `(first, of)` the whole work's.
+    pub(super) fn both(
+        mut self,
+        carrier: &mut Carrier<'_>,
+        coding: &Coding,
+        output: Output,
+        (first, of): (u32, u32),
+        context: &Context,
+    ) -> Result<Done> {
+        self.learn(carrier, coding, (first, of), context)?;
+        self.write(carrier, coding, output, (first + 1, of), true, context)
+    }
+
+    /// The first pass.
+    pub(super) fn learn(
+        &mut self,
+        carrier: &mut Carrier<'_>,
+        coding: &Coding,
+        pass: (u32, u32),
+        context: &Context,
+    ) -> Result<Done> {
+        if !carrier.reopens() {
+            return Err(Error::unsupported(
+                &carrier.name,
+                "two passes need a file, and this is a stream that is read once",
+            ));
+        }
+        let context = &context.doing(carrier.plan.work.operation, pass);
+        let opened = carrier.open(context)?;
+        let mut job = carrier.job(Some(coding), None);
+        job.shoots = false;
+        job.pass = Some(Passing {
+            pass: Pass::First,
+            file: &self.file,
+        });
+        let mut done = run(job, opened, context)?;
+        self.statistics = done.statistics.take();
+        carrier.report.frames_decoded += done.frames_decoded;
+        carrier.report.passes += 1;
+        Ok(done)
+    }
+
+    /// The second pass.
+    pub(super) fn write(
+        &self,
+        carrier: &mut Carrier<'_>,
+        coding: &Coding,
+        output: Output,
+        pass: (u32, u32),
+        reserve: bool,
+        context: &Context,
+    ) -> Result<Done> {
+        let _kept = &self.folder;
+        let context = &context.doing(carrier.plan.work.operation, pass);
+        let opened = carrier.open(context)?;
+        let mut job = carrier.job(Some(coding), Some(output));
+        job.reserve = reserve;
+        job.pass = Some(Passing {
+            pass: Pass::Second(self.statistics.as_deref()),
+            file: &self.file,
+        });
+        run(job, opened, context)
+    }
+}
