@@ -89,6 +89,14 @@ impl Packet {
         true
     }
 
+    /// Keeps a part of the data; as much of it as there is.
+    pub(crate) fn keep(&mut self, part: Range<usize>) -> Result<(), Code> {
+        let data = self.data();
+        let to = part.end.min(data.len());
+        let kept = data[part.start.min(to)..to].to_vec();
+        self.set_data(&kept)
+    }
+
     /// The coded data.
     pub(crate) fn data(&self) -> &[u8] {
         let packet = self.get();

@@ -209,6 +209,17 @@ impl Parameters {
         self.get().frame_size
     }
 
+    /// Bytes of one sample of all channels, where samples lie one behind another
+    /// and each can be decoded alone.
+    pub(crate) fn sample_bytes(&self) -> Option<usize> {
+        // SAFETY: takes any number; 0 for codecs that are not of that kind.
+        let bits = unsafe { ffi::av_get_exact_bits_per_sample(self.codec()) };
+        // ADPCM has four bits, and a state.
+        let bytes = usize::try_from(bits / 8).ok().filter(|_| bits % 8 == 0)?;
+        let channels = usize::try_from(self.channels()).ok()?;
+        Some(bytes.checked_mul(channels)?).filter(|&bytes| bytes > 0)
+    }
+
     pub(crate) fn bit_rate(&self) -> Option<i64> {
         Some(self.get().bit_rate).filter(|&rate| rate > 0)
     }

@@ -2,6 +2,7 @@
 //! rewritten to splice streams.
 
 pub(crate) mod adts;
+mod aspect;
 pub(crate) mod bits;
 pub(crate) mod h264;
 pub(crate) mod hevc;

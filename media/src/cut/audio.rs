@@ -15,6 +15,8 @@ pub(crate) struct CopiedSound {
     pub(crate) clock: TimeBase,
     /// Samples in a packet, where all have the same number.
     packet: Option<i64>,
+    /// Bytes of a sample of all channels, where packets may be cut at any.
+    sample: Option<usize>,
     /// When the packet behind the last one begins, if the sound goes on.
     next: Option<i64>,
     /// The source's packets carry ADTS headers.
@@ -50,6 +52,7 @@ impl CopiedSound {
             _ => Some(i64::from(parameters.frame_size())).filter(|&size| size > 1),
         };
         Ok(Self {
+            sample: parameters.sample_bytes(),
             parameters,
             clock: TimeBase::per_second(rate),
             packet,
@@ -84,6 +87,26 @@ impl CopiedSound {
             parameters.codec() == CodecId::AV_CODEC_ID_AAC && parameters.extradata().is_empty();
     }
 
+    /// Bytes of a sample of all channels, where packets may be cut at any: PCM
+    /// and G.711.
+    pub(super) fn sample_size(&self) -> Option<usize> {
+        self.sample
+    }
+
+    /// Takes `excess` samples off the front of a packet where that can be done;
+    /// `false` where nothing of it remains, or it must stay whole.
+    pub(super) fn trim_front(&self, packet: &mut Packet, excess: i64, name: &str) -> Result<bool> {
+        let Some(bytes) = self.sample.filter(|_| packet.duration() > excess) else {
+            return Ok(false);
+        };
+        let samples = usize::try_from(excess).unwrap_or(0);
+        packet
+            .keep(samples.saturating_mul(bytes)..usize::MAX)
+            .map_err(|code| code.failed(name, "cutting the sound"))?;
+        packet.set_duration(packet.duration() - excess);
+        Ok(true)
+    }
+
     /// Samples in a packet, or a guess where that changes.
     pub(crate) fn packet_length(&self) -> i64 {
         self.packet
@@ -103,7 +126,10 @@ impl CopiedSound {
     /// Takes a packet; `time` is its own in samples of the output's timeline.
     pub(crate) fn push(&mut self, packet: Packet, time: Option<i64>, name: &str) -> Result<()> {
         if !self.adts {
-            let length = self.packet.unwrap_or_else(|| packet.duration());
+            let length = match self.sample {
+                Some(bytes) => i64::try_from(packet.data().len() / bytes).unwrap_or(i64::MAX),
+                None => self.packet.unwrap_or_else(|| packet.duration()),
+            };
             self.place(packet, time, length);
             return Ok(());
         }

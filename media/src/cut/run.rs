@@ -340,8 +340,8 @@ impl<'a> Cut<'a> {
         };
         for (number, sound) in tracks.sound.iter().enumerate() {
             let samples = tracks.clock.convert(end - zero, sound.clock());
-            let (behind, shorten) = sound.last(samples, self.container);
-            sink.end_at(number + 1, behind, shorten);
+            let (behind, tail) = sound.last(samples, self.container);
+            sink.end_at(number + 1, behind, tail)?;
         }
         let mut report = self.report;
         report.bytes = sink.finish(context)?;

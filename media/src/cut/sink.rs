@@ -26,6 +26,17 @@ pub(crate) struct Sink {
     last_report: i64,
 }
 
+/// What becomes of a track's last packet where it goes on behind the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tail {
+    /// It stays.
+    Whole,
+    /// Its duration says that it ends there.
+    Shorten,
+    /// It ends there: a sample has that many bytes.
+    Cut(usize),
+}
+
 /// A track's packets that wait for those of other tracks.
 struct Queue {
     clock: TimeBase,
@@ -136,9 +147,9 @@ impl Sink {
         self.drain(context)
     }
 
-    /// Takes back the packets of a track that begin at `end` or later, and ends
-    /// the last one there where `shorten` says so.
-    pub(crate) fn end_at(&mut self, track: usize, end: i64, shorten: bool) {
+    /// Takes back the packets of a track that begin at `end` or later. Tells
+    /// where the track then ends.
+    pub(crate) fn end_at(&mut self, track: usize, end: i64, tail: Tail) -> Result<Option<i64>> {
         let queue = &mut self.tracks[track];
         while let Some(last) = queue.packets.back()
             && last.pts().is_some_and(|pts| pts >= end)
@@ -150,13 +161,25 @@ impl Sink {
                 .and_then(Packet::dts)
                 .or(queue.last_dts);
         }
-        if shorten
-            && let Some(last) = queue.packets.back_mut()
-            && let Some(pts) = last.pts()
-            && pts + last.duration() > end
-        {
-            last.set_duration(end - pts);
+        let Some(last) = queue.packets.back_mut() else {
+            return Ok(None);
+        };
+        let Some(pts) = last.pts() else {
+            return Ok(None);
+        };
+        if pts + last.duration() > end {
+            match tail {
+                Tail::Whole => {}
+                Tail::Shorten => last.set_duration(end - pts),
+                Tail::Cut(bytes) => {
+                    let samples = usize::try_from(end - pts).unwrap_or(0);
+                    last.keep(0..samples.saturating_mul(bytes))
+                        .map_err(|code| code.failed(&self.name, "cutting the sound"))?;
+                    last.set_duration(end - pts);
+                }
+            }
         }
+        Ok(Some(pts + last.duration()))
     }
 
     /// Writes what is left, and tells how many bytes there are.

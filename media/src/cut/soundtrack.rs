@@ -13,6 +13,7 @@ use super::audio::CopiedSound;
 use super::carriage::carries_sound;
 use super::options::{OnMismatch, Options};
 use super::report::Report;
+use super::sink::Tail;
 use super::sound::{Coding, EncodedSound};
 use super::video::Window;
 
@@ -28,6 +29,13 @@ pub(super) struct Sound {
     /// Read, and not due before pictures are shown that long: sound that goes on
     /// behind a segment's last picture is none of the output's.
     held: VecDeque<(Packet, Option<i64>)>,
+    /// Where the output's copied sound ends so far, in the timeline's samples.
+    end: Option<i64>,
+    /// By how much a player that ignores the packets' times is late behind the
+    /// last seam, in samples.
+    late: i64,
+    /// The next packet is the first behind a seam.
+    at_seam: bool,
 }
 
 enum Way {
@@ -74,6 +82,9 @@ impl Sound {
             window: Window { from: 0, to: 0 },
             read_to: i64::MIN,
             held: VecDeque::new(),
+            end: None,
+            late: 0,
+            at_seam: false,
         })
     }
 
@@ -139,7 +150,7 @@ impl Sound {
     pub(super) fn start(&mut self, zero: i64, lead_in: bool) {
         match &mut self.way {
             Way::Copied(sound) => {
-                let lead = if lead_in {
+                let lead = if lead_in && sound.sample_size().is_none() {
                     sound.pre_roll() + sound.packet_length() - 1
                 } else {
                     0
@@ -192,27 +203,56 @@ impl Sound {
     }
 
     /// The next packet, in samples from the output's zero.
-    pub(super) fn pop(&mut self) -> Option<Packet> {
-        let (zero, first) = self.zero?;
-        match &mut self.way {
-            Way::Encoded(sound) => sound.ready.pop_front(),
-            Way::Copied(sound) => loop {
-                let mut packet = sound.ready.pop_front()?;
-                let pts = packet.pts()?;
-                // Behind a seam a packet counts where its middle lies.
-                let half = sound.packet_length() / 2;
-                let from = if self.window.from > zero {
-                    self.window.from - half
-                } else {
-                    first
-                };
-                if pts >= from {
-                    packet.set_pts(Some(pts - zero));
-                    packet.set_dts(Some(pts - zero));
-                    return Some(packet);
-                }
-            },
+    pub(super) fn pop(&mut self, name: &str) -> Result<Option<Packet>> {
+        let Some((zero, first)) = self.zero else {
+            return Ok(None);
+        };
+        let from = self.first_wanted(zero, first);
+        let sound = match &mut self.way {
+            Way::Encoded(sound) => return Ok(sound.ready.pop_front()),
+            Way::Copied(sound) => sound,
+        };
+        while let Some(mut packet) = sound.ready.pop_front() {
+            let Some(pts) = packet.pts() else { continue };
+            if pts < from && !sound.trim_front(&mut packet, from - pts, name)? {
+                continue;
+            }
+            let pts = pts.max(from);
+            if std::mem::take(&mut self.at_seam)
+                && let Some(end) = self.end
+                && (end - pts).abs() <= 2 * sound.packet_length()
+            {
+                self.late += end - pts;
+            }
+            self.end = Some(pts + packet.duration());
+            packet.set_pts(Some(pts - zero));
+            packet.set_dts(Some(pts - zero));
+            return Ok(Some(packet));
         }
+        Ok(None)
+    }
+
+    /// The first sample of the timeline at which a packet may begin.
+    fn first_wanted(&self, zero: i64, first: i64) -> i64 {
+        let Way::Copied(sound) = &self.way else {
+            return first;
+        };
+        if self.window.from <= zero {
+            return first;
+        }
+        if sound.sample_size().is_some() {
+            return self.window.from;
+        }
+        if !self.at_seam {
+            return i64::MIN;
+        }
+        // Times are kept, but many players only count samples. The packet
+        // nearest to where these hear the sound end keeps both in step, after
+        // any number of seams.
+        let length = sound.packet_length();
+        let heard = self.end.map(|end| end + self.late);
+        let near = heard.filter(|heard| (heard - self.window.from).abs() <= length);
+        near.unwrap_or(self.window.from) - length / 2
     }
 
     /// The segment's pictures end at this sample of the timeline.
@@ -223,13 +263,26 @@ impl Sound {
         }
     }
 
-    /// From where on the output's copied packets fall away at the seam at this
-    /// sample of the timeline.
-    pub(super) fn seam(&self, end: i64) -> Option<i64> {
-        match &self.way {
-            Way::Copied(sound) => Some(end - self.zero?.0 - sound.packet_length() / 2),
-            Way::Encoded(_) => None,
+    /// Another segment follows at this sample of the timeline: from where on the
+    /// output's copied packets fall away, and what becomes of the last one. A
+    /// packet that both have a part of belongs to the one that has more of it.
+    pub(super) fn seam(&self, end: i64) -> Option<(i64, Tail)> {
+        let Way::Copied(sound) = &self.way else {
+            return None;
+        };
+        let end = end - self.zero?.0;
+        Some(match sound.sample_size() {
+            Some(bytes) => (end, Tail::Cut(bytes)),
+            None => (end - sound.packet_length() / 2, Tail::Whole),
+        })
+    }
+
+    /// The output's packets now end at this sample, counted from its zero.
+    pub(super) fn ends(&mut self, end: Option<i64>) {
+        if let (Some(end), Some((zero, _))) = (end, self.zero) {
+            self.end = Some(zero + end);
         }
+        self.at_seam = true;
     }
 
     /// No more segments come; the output ends at this sample of the timeline.
@@ -240,17 +293,18 @@ impl Sound {
         }
     }
 
-    /// From where on the output's packets fall away at its end, and whether the
-    /// last one's duration is cut.
-    pub(super) fn last(&self, end: i64, container: Container) -> (i64, bool) {
-        let half = match &self.way {
-            Way::Copied(sound) => sound.packet_length() / 2,
-            Way::Encoded(_) => 0,
+    /// From where on the output's packets fall away at its end, and what becomes
+    /// of the last one.
+    pub(super) fn last(&self, end: i64, container: Container) -> (i64, Tail) {
+        let (half, sample) = match &self.way {
+            Way::Copied(sound) => (sound.packet_length() / 2, sound.sample_size()),
+            Way::Encoded(_) => (0, None),
         };
-        match container {
-            Container::Mp4 | Container::Mov => (end, true),
-            Container::Mkv | Container::WebM => (end, false),
-            Container::Ts | Container::Avi => (end - half, false),
+        match (sample, container) {
+            (Some(bytes), _) => (end, Tail::Cut(bytes)),
+            (None, Container::Mp4 | Container::Mov) => (end, Tail::Shorten),
+            (None, Container::Mkv | Container::WebM) => (end, Tail::Whole),
+            (None, Container::Ts | Container::Avi) => (end - half, Tail::Whole),
         }
     }
 }

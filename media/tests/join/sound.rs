@@ -4,7 +4,7 @@ use flatbed_media::cut::Options;
 
 use super::{AAC_FRAME, IN_STEP, Made, frames, join};
 use crate::fixture::{Fixture, Source};
-use crate::observe;
+use crate::observe::{self, Sound};
 
 /// Lengths that no audio frame divides.
 const PARTS: [u32; 3] = [31, 44, 38];
@@ -146,5 +146,58 @@ fn two_tracks_of_sound_both_come_along() {
             .filter_map(|packet| Some((packet.pts? + packet.duration?) as f64 * packet.tick))
             .fold(0.0, f64::max);
         assert!((end - 2.4).abs() < 0.005, "{track} ends at {end}");
+    }
+}
+
+/// The same recording over and over: at each seam another sound begins.
+fn over_and_over(source: Source, times: usize) -> Vec<Fixture> {
+    vec![source.frames(9).build(); times]
+}
+
+#[test]
+fn uncompressed_sound_changes_to_the_sample_at_a_seam() {
+    for (audio, rate, from, to) in [
+        ("pcm_s16le", 48_000, "mov", "mov"),
+        ("pcm_alaw", 8_000, "mov", "mkv"),
+        ("pcm_mulaw", 8_000, "mkv", "mov"),
+    ] {
+        let source = Source::new().container(from).audio_as(audio, rate, 1);
+        let made = join(&over_and_over(source, 5), to, &Options::default());
+        made.shows((0..5).flat_map(|_| 0..9));
+        let (sound, shown) = (made.sound(), made.shown());
+        assert_eq!(sound.holes, [], "{audio}");
+        for seam in shown.iter().step_by(9) {
+            let ideal = Sound::ideal(0.0, 0.02, 1);
+            let lag = observe::lag(&ideal, 0.0, sound, seam.pts, 0.02);
+            // A millisecond is what Matroska counts.
+            assert!(lag.ms.abs() <= 1.0 && lag.peak > 0.98, "{audio}: {lag:?}");
+        }
+        covers(&made, 1.0);
+    }
+}
+
+#[test]
+fn players_that_only_count_samples_keep_in_step() {
+    // Browsers do. 9 frames are 16.875 packets of AAC at 48 kHz, 5.6 at 16 kHz.
+    for (rate, from, to) in [
+        (48_000, "mp4", "mp4"),
+        (16_000, "ts", "mp4"),
+        (44_100, "mkv", "mkv"),
+    ] {
+        let source = Source::new().container(from).audio_as("aac", rate, 1);
+        let made = join(&over_and_over(source, 60), to, &Options::default());
+        let packets = observe::packets_of(&made.path, "a:0");
+        let length = 1024.0 / f64::from(rate);
+        let times: Vec<f64> = packets
+            .iter()
+            .filter_map(|packet| Some(packet.pts? as f64 * packet.tick))
+            .collect();
+        for (number, time) in times.iter().enumerate() {
+            let counted = times[0] + number as f64 * length;
+            assert!(
+                (time - counted).abs() <= length,
+                "{rate} Hz: packet {number} at {time}, by counting at {counted}"
+            );
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Video usability information: the part of an SPS that says how to show the
 //! pictures and how far they are reordered (ITU-T H.264, annex E).
 
+use crate::bitstream::aspect;
 use crate::bitstream::bits::{BitReader, Result, SyntaxError};
 
 /// The VUI of an SPS (E.1.1), absent fields as the spec infers them.
@@ -62,29 +63,6 @@ pub struct Restriction {
     pub(super) starts_at: usize,
 }
 
-/// `Extended_SAR` of table E-1.
-const EXTENDED_SAR: u32 = 255;
-
-/// Table E-1 from `aspect_ratio_idc` 1 on.
-const SAR: [(u16, u16); 16] = [
-    (1, 1),
-    (12, 11),
-    (10, 11),
-    (16, 11),
-    (40, 33),
-    (24, 11),
-    (20, 11),
-    (32, 11),
-    (80, 33),
-    (18, 11),
-    (15, 11),
-    (64, 33),
-    (160, 99),
-    (4, 3),
-    (3, 2),
-    (2, 1),
-];
-
 impl Vui {
     /// Reads `vui_parameters()` up to its end.
     pub(super) fn read(reader: &mut BitReader) -> Result<Self> {
@@ -132,11 +110,10 @@ impl Vui {
 
 fn sample_aspect_ratio(reader: &mut BitReader) -> Result<(u16, u16)> {
     let idc = reader.bits(8)?;
-    if idc == EXTENDED_SAR {
+    if idc == aspect::EXTENDED {
         return Ok((short(reader)?, short(reader)?));
     }
-    let row = usize::try_from(idc).ok().and_then(|idc| idc.checked_sub(1));
-    Ok(row.and_then(|row| SAR.get(row)).copied().unwrap_or((0, 0)))
+    Ok(aspect::ratio(idc).unwrap_or((0, 0)))
 }
 
 fn short(reader: &mut BitReader) -> Result<u16> {

@@ -2,6 +2,7 @@
 //! pictures and at what rate.
 
 use super::fields::{skip_codes, small, wide};
+use crate::bitstream::aspect;
 use crate::bitstream::bits::{BitReader, Result};
 
 /// Colour as its three code points; 2 is "unspecified" in each.
@@ -42,36 +43,14 @@ pub struct Vui {
     pub timing: Option<(u32, u32)>,
 }
 
-/// Table E.1, from `aspect_ratio_idc` 1 on.
-const ASPECT_RATIOS: [(u16, u16); 16] = [
-    (1, 1),
-    (12, 11),
-    (10, 11),
-    (16, 11),
-    (40, 33),
-    (24, 11),
-    (20, 11),
-    (32, 11),
-    (80, 33),
-    (18, 11),
-    (15, 11),
-    (64, 33),
-    (160, 99),
-    (4, 3),
-    (3, 2),
-    (2, 1),
-];
-
 impl Vui {
     /// Reads `vui_parameters()` up to `vui_time_scale`.
     pub(super) fn parse(reader: &mut BitReader<'_>) -> Result<Self> {
         let mut vui = Self::default();
         if reader.flag()? {
-            vui.sample_aspect_ratio = match small(reader, 8)? {
-                255 => Some((wide(reader)?, wide(reader)?)),
-                idc => usize::from(idc)
-                    .checked_sub(1)
-                    .and_then(|index| ASPECT_RATIOS.get(index).copied()),
+            vui.sample_aspect_ratio = match reader.bits(8)? {
+                aspect::EXTENDED => Some((wide(reader)?, wide(reader)?)),
+                idc => aspect::ratio(idc),
             }
             .filter(|&(width, height)| width > 0 && height > 0);
         }

@@ -21,7 +21,7 @@ impl Cut<'_> {
         place: Place,
         context: &Context,
     ) -> Result<()> {
-        self.begin_seam();
+        self.begin_seam()?;
         let options = self.options;
         let Some(tracks) = &mut self.tracks else {
             return Ok(());

@@ -95,7 +95,7 @@ impl Cut<'_> {
             .clock
             .convert(tracks.pictures.shown_to(), sound.clock());
         sound.release(shown_to, &self.name)?;
-        while let Some(packet) = sound.pop() {
+        while let Some(packet) = sound.pop(&self.name)? {
             sink.push(number + 1, packet, context)?;
         }
         Ok(())
@@ -179,19 +179,19 @@ impl Cut<'_> {
         Ok(())
     }
 
-    /// Another segment follows: a packet that is shared by both belongs to the
-    /// one that has more of it.
-    pub(super) fn begin_seam(&mut self) {
-        let (Some(tracks), Some(sink)) = (&self.tracks, &mut self.sink) else {
-            return;
+    /// Another segment follows: the sound of the one before ends here.
+    pub(super) fn begin_seam(&mut self) -> Result<()> {
+        let (Some(tracks), Some(sink)) = (&mut self.tracks, &mut self.sink) else {
+            return Ok(());
         };
-        for (number, sound) in tracks.sound.iter().enumerate() {
-            let end = tracks
-                .clock
-                .convert(tracks.pictures.shown_to(), sound.clock());
-            if let Some(end) = sound.seam(end) {
-                sink.end_at(number + 1, end, false);
+        let end = tracks.pictures.shown_to();
+        for (number, sound) in tracks.sound.iter_mut().enumerate() {
+            let end = tracks.clock.convert(end, sound.clock());
+            if let Some((end, tail)) = sound.seam(end) {
+                let end = sink.end_at(number + 1, end, tail)?;
+                sound.ends(end);
             }
         }
+        Ok(())
     }
 }

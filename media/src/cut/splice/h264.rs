@@ -64,7 +64,7 @@ impl H264 {
             self.prefix = None;
             return Ok(());
         }
-        let config = AvcConfig::from_extradata(extradata).map_err(broken)?;
+        let config = AvcConfig::from_extradata(extradata)?;
         self.prefix = (extradata[0] == 1).then_some(config.length_width);
         if !self.sealed {
             self.extensions.clone_from(&config.sps_extensions);
@@ -89,7 +89,7 @@ impl H264 {
                 Err(Trouble::Parameters)
             };
         }
-        match self.sets.insert(unit).map_err(broken)? {
+        match self.sets.insert(unit)? {
             Inserted::New | Inserted::Same => Ok(()),
             Inserted::SpsChanged(_) | Inserted::PpsChanged(_) => Err(Trouble::Parameters),
         }
@@ -126,7 +126,7 @@ impl H264 {
                 let data = packet.data();
                 let mut changes = width != 4;
                 for unit in nal::prefixed(data, width) {
-                    let unit = unit.map_err(broken)?;
+                    let unit = unit?;
                     self.look_at(unit, &mut found)?;
                     changes |= unwanted(unit::kind(unit));
                 }
@@ -191,7 +191,7 @@ impl H264 {
                 if found.idr && self.active.is_some() {
                     return Ok(());
                 }
-                let peek = SlicePeek::parse(unit).map_err(broken)?;
+                let peek = SlicePeek::parse(unit)?;
                 found.inter += u32::from(!peek.slice_type.is_intra());
                 if self.active.is_none() {
                     self.active = self.sets.pps(peek.pps_id).map(|pps| pps.sps_id);
@@ -275,13 +275,4 @@ struct Found {
     idr: bool,
     recovers: bool,
     reference: bool,
-}
-
-fn broken(error: crate::bitstream::bits::SyntaxError) -> Trouble {
-    Trouble::Broken(error.to_string())
-}
-
-/// The units of a packet in the output's form.
-fn units(data: &[u8]) -> impl Iterator<Item = &[u8]> {
-    nal::prefixed(data, 4).flatten()
 }

@@ -14,7 +14,7 @@ use crate::output::Container;
 use crate::time::TimeBase;
 
 use super::super::gop::{Coded, Entry};
-use super::{Copied, Edge, Facts, Refused, Result, Trouble, edge_qp};
+use super::{Copied, Edge, Facts, Refused, Result, Trouble, edge_qp, units};
 
 pub(in crate::cut) struct Hevc {
     /// Width of the lengths in the source's samples; `None` for start codes.
@@ -53,7 +53,7 @@ impl Hevc {
             self.prefix = None;
             return Ok(());
         }
-        let record = Hvcc::from_extradata(extradata, true).map_err(broken)?;
+        let record = Hvcc::from_extradata(extradata, true)?;
         self.prefix = (extradata[0] == 1).then_some(usize::from(record.length_size));
         for unit in record.units() {
             self.learn(unit)?;
@@ -63,11 +63,7 @@ impl Hevc {
 
     /// Takes note of a parameter set.
     fn learn(&mut self, unit: &[u8]) -> Result<(), Trouble> {
-        if !NalHeader::parse(unit)
-            .map_err(broken)?
-            .kind
-            .is_parameter_set()
-        {
+        if !NalHeader::parse(unit)?.kind.is_parameter_set() {
             return Ok(());
         }
         if self.sealed {
@@ -78,7 +74,7 @@ impl Hevc {
                 Err(Trouble::Parameters)
             };
         }
-        match self.sets.insert(unit).map_err(broken)? {
+        match self.sets.insert(unit)? {
             Inserted::Changed => Err(Trouble::Parameters),
             _ => Ok(()),
         }
@@ -100,14 +96,12 @@ impl Hevc {
         let data = packet.data();
         let source: Vec<&[u8]> = match self.prefix {
             None => nal::annex_b(data).collect(),
-            Some(width) => nal::prefixed(data, width)
-                .collect::<std::result::Result<_, _>>()
-                .map_err(broken)?,
+            Some(width) => nal::prefixed(data, width).collect::<std::result::Result<_, _>>()?,
         };
         let mut changes = self.prefix != Some(4);
         let mut wanted = Vec::with_capacity(source.len());
         for unit in source {
-            let header = NalHeader::parse(unit).map_err(broken)?;
+            let header = NalHeader::parse(unit)?;
             if header.kind.is_parameter_set() {
                 self.learn(unit)?;
             }
@@ -117,7 +111,7 @@ impl Hevc {
                 wanted.push(unit);
             }
         }
-        let facts = inspect(wanted.iter().copied(), &self.sets).map_err(broken)?;
+        let facts = inspect(wanted.iter().copied(), &self.sets)?;
         if facts.slices == 0 {
             return Err(Trouble::Broken("a packet without a picture".into()));
         }
@@ -287,15 +281,6 @@ impl Hevc {
         };
         Encoder::video(&video, "the edge", context).map_err(Refused::because)
     }
-}
-
-fn broken(error: crate::bitstream::bits::SyntaxError) -> Trouble {
-    Trouble::Broken(error.to_string())
-}
-
-/// The units of a packet in the output's form.
-fn units(data: &[u8]) -> impl Iterator<Item = &[u8]> {
-    nal::prefixed(data, 4).flatten()
 }
 
 /// FFmpeg's name of the SPS's sample format.

@@ -8,6 +8,8 @@ use crate::av::encode::Encoder;
 use crate::av::frame::Frame;
 use crate::av::packet::Packet;
 use crate::av::parameters::{CodecId, Parameters};
+use crate::bitstream::bits::SyntaxError;
+use crate::bitstream::nal;
 use crate::output::Container;
 use crate::time::TimeBase;
 
@@ -59,6 +61,17 @@ pub(super) enum Trouble {
     Several,
     /// The packet's syntax is broken.
     Broken(String),
+}
+
+impl From<SyntaxError> for Trouble {
+    fn from(error: SyntaxError) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+/// The units of a packet in the output's form.
+fn units(data: &[u8]) -> impl Iterator<Item = &[u8]> {
+    nal::prefixed(data, 4).flatten()
 }
 
 type Result<T, E = Refused> = std::result::Result<T, E>;

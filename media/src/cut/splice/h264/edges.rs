@@ -12,8 +12,8 @@ use crate::bitstream::nal;
 use crate::time::TimeBase;
 
 use super::super::super::gop::{Coded, Entry};
-use super::super::{Edge, Refused, Result, edge_qp};
-use super::{H264, REBASED_ID, units};
+use super::super::{Edge, Refused, Result, edge_qp, units};
+use super::{H264, REBASED_ID};
 
 /// How encoded frames get into the stream.
 pub(super) enum Edges {
