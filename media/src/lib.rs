@@ -29,6 +29,7 @@
 //! |---|---|
 //! | [`cut`] | join and cut |
 //! | [`mod@probe`] | what a file is |
+//! | [`scene`] | where scenes begin, and which frames stand for them |
 //! | [`Input`], [`Output`] | paths, bytes, streams, either way |
 //! | [`Context`], [`Limits`] | cancel, progress, threads; what a call may cost |
 //! | [`time`] | times without bare numbers |
@@ -37,11 +38,13 @@ mod av;
 mod bitstream;
 mod context;
 pub mod cut;
+mod decoded;
 mod error;
 mod input;
 mod limits;
 mod output;
 pub mod probe;
+pub mod scene;
 pub mod time;
 
 pub use av::version::{FfmpegVersion, ffmpeg_version};

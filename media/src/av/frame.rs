@@ -35,6 +35,14 @@ impl Frame {
         Ok(frame)
     }
 
+    /// Another reference to the same data.
+    pub(crate) fn try_clone(&self) -> Result<Self, Code> {
+        let mut clone = Self::new();
+        // SAFETY: a valid frame and an empty one.
+        check(unsafe { ffi::av_frame_ref(clone.as_mut_ptr(), self.as_ptr()) })?;
+        Ok(clone)
+    }
+
     pub(crate) fn pts(&self) -> Option<i64> {
         let frame = self.get();
         ticks(frame.pts).or(ticks(frame.best_effort_timestamp))

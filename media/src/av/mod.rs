@@ -4,7 +4,7 @@
 //! | file | what it wraps |
 //! |---|---|
 //! | `code.rs` | return codes |
-//! | `packet.rs`, `frame.rs` | `AVPacket`, `AVFrame` |
+//! | `packet.rs`, `frame.rs`, `planes.rs` | `AVPacket`, `AVFrame`, and its samples |
 //! | `parameters.rs` | `AVCodecParameters` |
 //! | `io.rs` | custom I/O over `Read`, `Write` and `Seek` |
 //! | `demux.rs`, `mux.rs` | `AVFormatContext`, either way |
@@ -29,6 +29,7 @@ pub(crate) mod io;
 pub(crate) mod mux;
 pub(crate) mod packet;
 pub(crate) mod parameters;
+pub(crate) mod planes;
 pub(crate) mod resample;
 pub(crate) mod scale;
 pub(crate) mod stream;
