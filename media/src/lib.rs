@@ -28,6 +28,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`cut`] | join and cut |
+//! | [`render`] | a list of operations in one pass |
 //! | [`mod@probe`] | what a file is |
 //! | [`scene`] | where scenes begin, and which frames stand for them |
 //! | [`Input`], [`Output`] | paths, bytes, streams, either way |
@@ -44,6 +45,7 @@ mod input;
 mod limits;
 mod output;
 pub mod probe;
+pub mod render;
 pub mod scene;
 pub mod time;
 

@@ -23,6 +23,11 @@ pub enum Container {
     Mkv,
     /// MPEG transport stream (ISO/IEC 13818-1).
     Ts,
+    /// Matroska as browsers take it: VP8, VP9 or AV1, with Vorbis or Opus.
+    WebM,
+    /// Audio Video Interleave, for old players: a constant frame rate, and no
+    /// frames out of order.
+    Avi,
 }
 
 impl Container {
@@ -38,7 +43,27 @@ impl Container {
             Self::Mov => "mov",
             Self::Mkv => "matroska",
             Self::Ts => "mpegts",
+            Self::WebM => "webm",
+            Self::Avi => "avi",
         }
+    }
+
+    /// Its usual extension, without the dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Mp4 => "mp4",
+            Self::Mov => "mov",
+            Self::Mkv => "mkv",
+            Self::Ts => "ts",
+            Self::WebM => "webm",
+            Self::Avi => "avi",
+        }
+    }
+
+    /// Whether codecs keep their headers in the container and not in their
+    /// packets (`AVFMT_GLOBALHEADER`).
+    pub(crate) fn holds_headers(self) -> bool {
+        !matches!(self, Self::Ts | Self::Avi)
     }
 
     /// Whether it is one of the two with sample tables and edit lists.
@@ -56,6 +81,8 @@ impl FromStr for Container {
             "mov" | "qt" => Ok(Self::Mov),
             "mkv" => Ok(Self::Mkv),
             "ts" | "m2ts" | "mts" => Ok(Self::Ts),
+            "webm" => Ok(Self::WebM),
+            "avi" => Ok(Self::Avi),
             _ => Err(UnknownContainer(text.to_owned())),
         }
     }
@@ -63,18 +90,13 @@ impl FromStr for Container {
 
 impl fmt::Display for Container {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Mp4 => "mp4",
-            Self::Mov => "mov",
-            Self::Mkv => "mkv",
-            Self::Ts => "ts",
-        })
+        f.write_str(self.extension())
     }
 }
 
 /// A text that names no container.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a container that Flatbed writes: mp4, mov, mkv or ts")]
+#[error("{0:?} is not a container that Flatbed writes: mp4, mov, mkv, webm, avi or ts")]
 pub struct UnknownContainer(String);
 
 /// A place for the result.
@@ -112,7 +134,7 @@ impl Output {
         let Some(container) = Container::of_path(&path) else {
             return Err(Error::unsupported(
                 path.display().to_string(),
-                "the name must end in .mp4, .mov, .mkv or .ts, or the container be named",
+                "the name must end in .mp4, .mov, .mkv, .webm, .avi or .ts, or the container be named",
             ));
         };
         Ok(Self::path_as(path, container))

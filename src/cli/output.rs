@@ -55,7 +55,7 @@ impl OutputArgs {
         self.check_overwriting(&name, inputs)?;
         let Some(container) = self.format.or_else(|| Container::of_path(path)) else {
             return Err(Failure::usage(format!(
-                "{name}: the name must end in .mp4, .mov, .mkv or .ts, or --format say what it is"
+                "{name}: the name must end in .mp4, .mov, .mkv, .webm, .avi or .ts, or --format say what it is"
             )));
         };
         Ok(Place {
@@ -68,7 +68,7 @@ impl OutputArgs {
     fn stdout(&self) -> Result<Place, Failure> {
         let Some(container) = self.format else {
             return Err(Failure::usage(
-                "standard output has no extension: give --format mp4, mov, mkv or ts",
+                "standard output has no extension: give --format mp4, mov, mkv, webm, avi or ts",
             ));
         };
         let (stream, reader_gone) = MediaStdout::open()?;

@@ -11,6 +11,7 @@
 //! | `stream.rs`, `dictionary.rs` | `AVStream`, `AVDictionary` |
 //! | `decode.rs`, `encode.rs` | `AVCodecContext`, either way |
 //! | `scale.rs`, `resample.rs` | `SwsContext`, `SwrContext` |
+//! | `filter.rs` | `AVFilterGraph`, with its sources and sinks |
 //! | `version.rs` | what is linked |
 #![allow(unsafe_code)]
 // The bindings give constants another integer type than the fields they are
@@ -24,6 +25,7 @@ pub(crate) mod decode;
 pub(crate) mod demux;
 mod dictionary;
 pub(crate) mod encode;
+pub(crate) mod filter;
 pub(crate) mod frame;
 pub(crate) mod io;
 pub(crate) mod mux;

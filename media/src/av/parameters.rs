@@ -190,6 +190,12 @@ impl Parameters {
         }
     }
 
+    /// Whether frames are decoded in another order than they are shown in, as
+    /// far as the header or probing tells.
+    pub(crate) fn reorders(&self) -> bool {
+        self.get().video_delay > 0
+    }
+
     pub(crate) fn sample_rate(&self) -> i32 {
         self.get().sample_rate
     }

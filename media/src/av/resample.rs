@@ -198,3 +198,54 @@ pub(crate) fn sound(planes: &[&[f32]], rate: i32, like: &Parameters) -> Result<F
     }
     Ok(frame)
 }
+
+/// A frame of planar floats in another sample format, of the same rate and
+/// layout.
+pub(crate) fn in_format(frame: Frame, format: i32) -> Result<Frame, Code> {
+    if frame.format() == format {
+        return Ok(frame);
+    }
+    let mut converted = Frame::new();
+    let mut context = ptr::null_mut();
+    // SAFETY: the description is set before the buffer; both layouts are valid,
+    // the context is made for both frames and freed here, and conversion alone
+    // holds no samples back.
+    unsafe {
+        let from = &*frame.as_ptr();
+        let fields = &mut *converted.as_mut_ptr();
+        fields.nb_samples = from.nb_samples;
+        fields.format = format;
+        fields.sample_rate = from.sample_rate;
+        check(ffi::av_channel_layout_copy(
+            &raw mut fields.ch_layout,
+            &raw const from.ch_layout,
+        ))?;
+        check(ffi::av_frame_get_buffer(converted.as_mut_ptr(), 0))?;
+        check(ffi::swr_alloc_set_opts2(
+            &raw mut context,
+            (&raw const from.ch_layout).cast_mut(),
+            sample_format(format),
+            from.sample_rate,
+            (&raw const from.ch_layout).cast_mut(),
+            sample_format(from.format),
+            from.sample_rate,
+            0,
+            ptr::null_mut(),
+        ))?;
+        let done = ffi::swr_init(context);
+        let done = if done < 0 {
+            done
+        } else {
+            ffi::swr_convert(
+                context,
+                (*converted.as_ptr()).extended_data,
+                from.nb_samples,
+                from.extended_data.cast(),
+                from.nb_samples,
+            )
+        };
+        ffi::swr_free(&raw mut context);
+        check(done)?;
+    }
+    Ok(converted)
+}

@@ -3,13 +3,14 @@
 //! For MP4 these are the registered ones (<https://mp4ra.org>) that FFmpeg
 //! writes, for MPEG-TS the stream types of ISO/IEC 13818-1 and ETSI TS 101 154,
 //! for `QuickTime` what its own format names. Matroska takes all that it has a
-//! codec id for.
+//! codec id for; `WebM` what <https://www.webmproject.org/docs/container/> names,
+//! and AVI what its old players know, in the order in which it is shown.
 
 use crate::Container;
 use crate::av::parameters::{CodecId, Parameters};
 
 /// Whether pictures like these go into the container as they are.
-pub(super) fn carries_pictures(container: Container, pictures: &Parameters) -> bool {
+pub(crate) fn carries_pictures(container: Container, pictures: &Parameters) -> bool {
     use CodecId as C;
     let codec = pictures.codec();
     match container {
@@ -45,11 +46,25 @@ pub(super) fn carries_pictures(container: Container, pictures: &Parameters) -> b
         ),
         // Its raw video needs a colour space that FFmpeg does not write.
         Container::Mkv => codec != C::AV_CODEC_ID_RAWVIDEO,
+        Container::WebM => matches!(
+            codec,
+            C::AV_CODEC_ID_VP8 | C::AV_CODEC_ID_VP9 | C::AV_CODEC_ID_AV1
+        ),
+        Container::Avi => match codec {
+            // It has no times to show reordered frames by.
+            C::AV_CODEC_ID_H264 | C::AV_CODEC_ID_MPEG4 => !pictures.reorders(),
+            C::AV_CODEC_ID_MJPEG
+            | C::AV_CODEC_ID_MSMPEG4V3
+            | C::AV_CODEC_ID_MSMPEG4V2
+            | C::AV_CODEC_ID_FFV1
+            | C::AV_CODEC_ID_HUFFYUV => true,
+            _ => false,
+        },
     }
 }
 
 /// Whether sound like this goes into the container as it is.
-pub(super) fn carries_sound(container: Container, sound: &Parameters) -> bool {
+pub(crate) fn carries_sound(container: Container, sound: &Parameters) -> bool {
     use CodecId as C;
     let codec = sound.codec();
     let common = matches!(
@@ -88,5 +103,16 @@ pub(super) fn carries_sound(container: Container, sound: &Parameters) -> bool {
                 )
         }
         Container::Mkv => true,
+        Container::WebM => matches!(codec, C::AV_CODEC_ID_OPUS | C::AV_CODEC_ID_VORBIS),
+        Container::Avi => matches!(
+            codec,
+            C::AV_CODEC_ID_MP3
+                | C::AV_CODEC_ID_MP2
+                | C::AV_CODEC_ID_AC3
+                | C::AV_CODEC_ID_PCM_S16LE
+                | C::AV_CODEC_ID_PCM_U8
+                | C::AV_CODEC_ID_PCM_ALAW
+                | C::AV_CODEC_ID_PCM_MULAW
+        ),
     }
 }

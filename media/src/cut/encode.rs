@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::av::code::Code;
 use crate::av::decode::Decoder;
-use crate::av::encode::{Encoder, Video};
+use crate::av::encode::{Encoder, Rate, Video};
 use crate::av::frame::Frame;
 use crate::av::packet::Packet;
 use crate::av::parameters::{CodecId, Parameters};
@@ -258,6 +258,8 @@ impl Encode {
             pixel_format: format,
             time_base: self.frame,
             frame: self.frame,
+            rate: Rate::default(),
+            header_apart: true,
             options: &options,
         };
         Encoder::video(&video, &self.name, context)

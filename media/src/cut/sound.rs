@@ -1,29 +1,76 @@
 //! Sound that is encoded: decoded, laid on the output's timeline to the sample,
-//! and encoded as AAC.
+//! and encoded, as AAC where nothing else is asked.
 
 use std::collections::VecDeque;
 
+use crate::av::code::Code;
 use crate::av::decode::Decoder;
 use crate::av::encode::{Audio, Encoder};
 use crate::av::frame::Frame;
 use crate::av::packet::Packet;
 use crate::av::parameters::Parameters;
-use crate::av::resample::{Resampler, sound};
+use crate::av::resample::{Resampler, in_format, sound};
 use crate::time::TimeBase;
-use crate::{Context, Result};
+use crate::{Container, Context, Result};
 
 use super::video::Window;
 
-/// The sampling frequencies of AAC, in Hz (ISO/IEC 14496-3, table 1.18).
-const RATES: [i32; 12] = [
-    8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000,
-];
+/// How sound is to be encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Coding {
+    /// FFmpeg's name of the encoder.
+    pub(crate) encoder: &'static str,
+    /// In bits a second, for all channels; none is a fit choice for them.
+    pub(crate) bit_rate: Option<i64>,
+    /// At most so many channels.
+    pub(crate) channels: Option<i32>,
+}
+
+impl Coding {
+    /// What every player of the container plays.
+    pub(crate) fn usual(container: Container) -> Self {
+        let encoder = match container {
+            Container::WebM => "libopus",
+            Container::Avi => "libmp3lame",
+            _ => "aac",
+        };
+        Self {
+            encoder,
+            bit_rate: None,
+            channels: None,
+        }
+    }
+
+    /// The codec as people call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self.encoder {
+            "aac" => "AAC",
+            "libopus" => "Opus",
+            "libmp3lame" => "MP3",
+            "ac3" => "AC-3",
+            "flac" => "FLAC",
+            other => other,
+        }
+    }
+
+    fn bit_rate(self, rate: i32, channels: i32) -> Option<i64> {
+        // Telephone sound needs less than music.
+        let each = match (self.encoder, rate <= 16_000) {
+            ("aac" | "libopus", true) => 32_000,
+            ("aac" | "libopus", false) => 96_000,
+            // Its frames have few sizes, and the encoder takes the next.
+            ("libmp3lame" | "ac3" | "mp2", _) => return self.bit_rate,
+            _ => return None,
+        };
+        self.bit_rate.or(Some(i64::from(channels.max(1)) * each))
+    }
+}
 
 /// A track of encoded sound.
-pub(super) struct EncodedSound {
+pub(crate) struct EncodedSound {
     encoder: Encoder,
-    pub(super) parameters: Parameters,
-    pub(super) clock: TimeBase,
+    pub(crate) parameters: Parameters,
+    pub(crate) clock: TimeBase,
     rate: i32,
     resampler: Resampler,
     decoder: Option<Decoder>,
@@ -36,29 +83,31 @@ pub(super) struct EncodedSound {
     zero: i64,
     /// When the next frame of this segment begins, if the sound goes on.
     next: Option<i64>,
-    pub(super) ready: VecDeque<Packet>,
+    pub(crate) ready: VecDeque<Packet>,
 }
 
 impl EncodedSound {
-    /// Encodes sound of this kind.
-    pub(super) fn new(source: &Parameters, name: &str) -> Result<Self> {
-        let wanted = source.sample_rate();
-        let rate = RATES
-            .into_iter()
-            .find(|&rate| rate >= wanted)
-            .unwrap_or(48_000);
-        let channels = i64::from(source.channels().max(1));
+    /// Encodes sound of this kind for a container.
+    pub(crate) fn new(
+        source: &Parameters,
+        coding: Coding,
+        container: Container,
+        name: &str,
+    ) -> Result<Self> {
+        let channels = source.channels().min(coding.channels.unwrap_or(i32::MAX));
         let audio = Audio {
-            encoder: "aac",
-            sample_rate: rate,
+            encoder: coding.encoder,
+            sample_rate: source.sample_rate(),
             like: source,
-            // Telephone sound needs less than music.
-            bit_rate: channels * if rate <= 16_000 { 32_000 } else { 96_000 },
+            channels: coding.channels,
+            bit_rate: coding.bit_rate(source.sample_rate(), channels),
+            header_apart: container.holds_headers(),
         };
         let encoder = Encoder::audio(&audio, name)?;
         let parameters = encoder.parameters()?;
-        let resampler = Resampler::new(rate, &parameters)
-            .map_err(|code| code.failed(name, "setting up the sound"))?;
+        let rate = parameters.sample_rate();
+        let failed = |code: Code| code.failed(name, "setting up the sound");
+        let resampler = Resampler::new(rate, &parameters).map_err(failed)?;
         Ok(Self {
             planes: vec![Vec::new(); resampler.channels()],
             encoder,
@@ -76,13 +125,13 @@ impl EncodedSound {
     }
 
     /// The output begins at this sample of the timeline.
-    pub(super) fn start(&mut self, zero: i64) {
+    pub(crate) fn start(&mut self, zero: i64) {
         self.zero = zero;
         self.cursor = Some(zero);
     }
 
     /// A segment begins, of which the samples in `window` are wanted.
-    pub(super) fn begin(
+    pub(crate) fn begin(
         &mut self,
         parameters: &Parameters,
         window: Window,
@@ -97,7 +146,7 @@ impl EncodedSound {
     }
 
     /// Takes a packet; `time` is its own in samples of the timeline.
-    pub(super) fn push(&mut self, mut packet: Packet, time: Option<i64>, name: &str) -> Result<()> {
+    pub(crate) fn push(&mut self, mut packet: Packet, time: Option<i64>, name: &str) -> Result<()> {
         packet.set_pts(time);
         packet.set_dts(time);
         let Some(decoder) = &mut self.decoder else {
@@ -131,7 +180,7 @@ impl EncodedSound {
 
     /// Lays a frame on the timeline: silence fills a gap, what overlaps is cut.
     fn place(&mut self, frame: &Frame, name: &str) -> Result<()> {
-        let failed = |code: crate::av::code::Code| code.failed(name, "converting the sound");
+        let failed = |code: Code| code.failed(name, "converting the sound");
         let mut planes = vec![Vec::new(); self.planes.len()];
         self.resampler
             .convert(Some(frame), &mut planes)
@@ -180,9 +229,11 @@ impl EncodedSound {
 
     /// Encodes all whole frames.
     fn encode(&mut self, name: &str) -> Result<()> {
-        let size = usize::try_from(self.encoder.frame_size())
-            .unwrap_or(1024)
-            .max(1);
+        // PCM takes any number.
+        let size = match self.encoder.frame_size() {
+            0 => 1024,
+            size => usize::try_from(size).unwrap_or(1024).max(1),
+        };
         let mut done = 0;
         while self
             .planes
@@ -207,6 +258,7 @@ impl EncodedSound {
             .map(|plane| &plane[range.clone()])
             .collect();
         let mut frame = sound(&planes, self.rate, &self.parameters)
+            .and_then(|frame| in_format(frame, self.parameters.format()))
             .map_err(|code| code.failed(name, "encoding the sound"))?;
         frame.set_pts(Some(first - self.zero));
         self.encoder.send(Some(&frame))?;
@@ -221,7 +273,7 @@ impl EncodedSound {
                 packet.set_dts(packet.pts());
             }
             if packet.duration() <= 0 {
-                packet.set_duration(i64::from(self.encoder.frame_size()));
+                packet.set_duration(i64::from(self.encoder.frame_size().max(1)));
             }
             self.ready.push_back(packet);
         }
@@ -230,7 +282,7 @@ impl EncodedSound {
 
     /// The segment's pictures end at the timeline's sample `end`: so does its
     /// sound.
-    pub(super) fn end_segment(&mut self, end: i64, name: &str) -> Result<()> {
+    pub(crate) fn end_segment(&mut self, end: i64, name: &str) -> Result<()> {
         self.window.to = self.window.to.min(end);
         self.drain(name)?;
         self.cut_to(end);
@@ -252,8 +304,19 @@ impl EncodedSound {
         self.cursor = Some(cursor - count(dropped));
     }
 
+    /// The timeline's sample behind the last one so far.
+    pub(crate) fn reaches(&self) -> i64 {
+        self.cursor.unwrap_or(self.zero)
+    }
+
+    /// Ends the sound where it ends itself.
+    pub(crate) fn finish_open(&mut self, name: &str) -> Result<()> {
+        self.drain(name)?;
+        self.finish(self.reaches(), name)
+    }
+
     /// Ends the sound at the timeline's sample `end`.
-    pub(super) fn finish(&mut self, end: i64, name: &str) -> Result<()> {
+    pub(crate) fn finish(&mut self, end: i64, name: &str) -> Result<()> {
         self.window.to = self.window.to.min(end);
         self.drain(name)?;
         self.silence(end, name)?;

@@ -12,7 +12,7 @@ use super::audio::CopiedSound;
 use super::carriage::carries_sound;
 use super::options::{OnMismatch, Options};
 use super::report::Report;
-use super::sound::EncodedSound;
+use super::sound::{Coding, EncodedSound};
 use super::video::Window;
 
 /// A track of sound.
@@ -46,16 +46,19 @@ impl Sound {
     ) -> Result<Self> {
         let parameters = &stream.parameters;
         let codec = parameters.codec_name();
+        let coding = Coding::usual(container);
+        let encoded = || EncodedSound::new(parameters, coding, container, name).map(Box::new);
         let way = if !carries_sound(container, parameters) {
             report.note(format!(
-                "{name}: the sound ({codec}) is encoded as AAC for {container}"
+                "{name}: the sound ({codec}) is encoded as {} for {container}",
+                coding.name()
             ));
-            Way::Encoded(Box::new(EncodedSound::new(parameters, name)?))
+            Way::Encoded(encoded()?)
         } else if options.on_mismatch == OnMismatch::Reencode {
             report.note(format!(
                 "{name}: the sound is encoded, as segments may differ"
             ));
-            Way::Encoded(Box::new(EncodedSound::new(parameters, name)?))
+            Way::Encoded(encoded()?)
         } else {
             Way::Copied(Box::new(CopiedSound::new(parameters, first, name)?))
         };
@@ -240,8 +243,8 @@ impl Sound {
         };
         match container {
             Container::Mp4 | Container::Mov => (end, true),
-            Container::Mkv => (end, false),
-            Container::Ts => (end - half, false),
+            Container::Mkv | Container::WebM => (end, false),
+            Container::Ts | Container::Avi => (end - half, false),
         }
     }
 }

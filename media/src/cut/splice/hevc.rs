@@ -2,7 +2,7 @@
 //! the source's in the header and again at each seam.
 
 use crate::Context;
-use crate::av::encode::{Encoder, Video};
+use crate::av::encode::{Encoder, Rate, Video};
 use crate::av::packet::Packet;
 use crate::av::parameters::Parameters;
 use crate::av::scale::format_number;
@@ -281,6 +281,8 @@ impl Hevc {
             pixel_format: format,
             time_base: frame,
             frame,
+            rate: Rate::default(),
+            header_apart: true,
             options: &options,
         };
         Encoder::video(&video, "the edge", context).map_err(Refused::because)

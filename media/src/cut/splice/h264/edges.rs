@@ -1,7 +1,7 @@
 //! The encoder of edges, and how its frames get into the stream.
 
 use crate::Context;
-use crate::av::encode::{Encoder, Video};
+use crate::av::encode::{Encoder, Rate, Video};
 use crate::av::packet::Packet;
 use crate::av::parameters::Parameters;
 use crate::av::scale::format_number;
@@ -207,6 +207,8 @@ impl H264 {
             pixel_format: format,
             time_base: frame,
             frame,
+            rate: Rate::default(),
+            header_apart: true,
             options: &options,
         };
         Encoder::video(&video, "the edge", context).map_err(Refused::because)
