@@ -15,6 +15,7 @@ impl Code {
     pub(crate) const AGAIN: Self = Self(-ffi::EAGAIN);
     pub(crate) const NO_MEMORY: Self = Self(-ffi::ENOMEM);
     pub(crate) const INVALID: Self = Self(-ffi::EINVAL);
+    pub(crate) const NO_ENCODER: Self = Self(ffi::AVERROR_ENCODER_NOT_FOUND);
 
     /// Whether the data, rather than the machine, is at fault.
     pub(crate) fn is_data(self) -> bool {

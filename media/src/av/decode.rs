@@ -43,6 +43,14 @@ impl Drop for CodecContext {
 /// for one frame.
 const MOST_BROKEN: u32 = 1024;
 
+/// Which packets a decoder passes over unseen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Skip {
+    Nothing,
+    /// Those of frames that no other frame refers to.
+    Unreferenced,
+}
+
 /// A decoder of one stream.
 pub(crate) struct Decoder {
     context: CodecContext,
@@ -97,6 +105,21 @@ impl Decoder {
         let packet = packet.map_or(ptr::null(), Packet::as_ptr);
         // SAFETY: an open decoder, and a valid packet or null.
         check(unsafe { ffi::avcodec_send_packet(self.context.as_ptr(), packet) }).map(drop)
+    }
+
+    /// Which of the packets from here on are passed over. Decoders that do not
+    /// know how decode them.
+    pub(crate) fn skip(&mut self, skip: Skip) {
+        self.context.get_mut().skip_frame = match skip {
+            Skip::Nothing => ffi::AVDiscard::AVDISCARD_DEFAULT,
+            Skip::Unreferenced => ffi::AVDiscard::AVDISCARD_NONREF,
+        };
+    }
+
+    /// Forgets all packets and frames, to begin anew at a keyframe.
+    pub(crate) fn forget(&mut self) {
+        // SAFETY: an open decoder.
+        unsafe { ffi::avcodec_flush_buffers(self.context.as_ptr()) };
     }
 
     /// The next frame; `None` when it wants another packet, or has ended.

@@ -1,6 +1,10 @@
 //! `AVFrame`: one decoded picture, or some samples of sound.
 
+mod picture;
+
 use std::ptr::NonNull;
+
+pub(crate) use picture::Rect;
 
 use super::code::{Code, check};
 use super::{ffi, from_ticks, ticks};
@@ -33,14 +37,6 @@ impl Frame {
         // SAFETY: a valid frame with its size and format set.
         check(unsafe { ffi::av_frame_get_buffer(frame.as_mut_ptr(), 0) })?;
         Ok(frame)
-    }
-
-    /// Another reference to the same data.
-    pub(crate) fn try_clone(&self) -> Result<Self, Code> {
-        let mut clone = Self::new();
-        // SAFETY: a valid frame and an empty one.
-        check(unsafe { ffi::av_frame_ref(clone.as_mut_ptr(), self.as_ptr()) })?;
-        Ok(clone)
     }
 
     pub(crate) fn pts(&self) -> Option<i64> {

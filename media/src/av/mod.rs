@@ -11,6 +11,8 @@
 //! | `stream.rs`, `dictionary.rs` | `AVStream`, `AVDictionary` |
 //! | `decode.rs`, `encode.rs` | `AVCodecContext`, either way |
 //! | `scale.rs`, `resample.rs` | `SwsContext`, `SwrContext` |
+//! | `convert.rs` | `SwsContext` with colours: one picture to another size, format and matrix |
+//! | `picture.rs`, `webp.rs` | one picture as JPEG or PNG, and as WebP by libwebp |
 //! | `filter.rs` | `AVFilterGraph`, with its sources and sinks |
 //! | `version.rs` | what is linked |
 #![allow(unsafe_code)]
@@ -21,6 +23,7 @@
 #![allow(clippy::cast_ptr_alignment)]
 
 pub(crate) mod code;
+pub(crate) mod convert;
 pub(crate) mod decode;
 pub(crate) mod demux;
 mod dictionary;
@@ -32,10 +35,12 @@ pub(crate) mod mux;
 pub(crate) mod packet;
 pub(crate) mod parameters;
 pub(crate) mod planes;
+pub(crate) mod picture;
 pub(crate) mod resample;
 pub(crate) mod scale;
 pub(crate) mod stream;
 pub(crate) mod version;
+pub(crate) mod webp;
 
 pub(crate) use ffmpeg_next::ffi;
 

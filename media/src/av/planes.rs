@@ -12,8 +12,6 @@ pub(crate) struct Layout {
     pub(crate) coloured: bool,
     /// The logarithms of how much smaller those are, across and down.
     pub(crate) halvings: (u32, u32),
-    /// Brightness from 0 to 255 whatever the frame says (the `yuvj` formats).
-    pub(crate) full_range: bool,
 }
 
 impl Layout {
@@ -41,15 +39,12 @@ impl Layout {
         if parts == 0 || descriptor.flags as i64 & other != 0 || !plain {
             return None;
         }
-        // SAFETY: returns a static string for a format that has a descriptor.
-        let name = unsafe { super::text(descriptor.name) };
         Some(Self {
             coloured,
             halvings: (
                 descriptor.log2_chroma_w.into(),
                 descriptor.log2_chroma_h.into(),
             ),
-            full_range: name.starts_with("yuvj"),
         })
     }
 }
@@ -107,12 +102,6 @@ impl<'a> Planes<'a> {
 
     /// Whether the samples take the full range from 0 to 255.
     pub(crate) fn is_full_range(&self) -> bool {
-        // SAFETY: a valid frame; read as a number, since it can be any.
-        let range = unsafe {
-            (&raw const (*self.frame.as_ptr()).color_range)
-                .cast::<i32>()
-                .read()
-        };
-        self.layout.full_range || range == ffi::AVColorRange::AVCOL_RANGE_JPEG as i32
+        self.frame.is_full_range()
     }
 }

@@ -61,6 +61,19 @@ impl Resampler {
         })
     }
 
+    /// To `rate` Hz of one channel, in which all others are mixed.
+    pub(crate) fn mono(rate: i32) -> Self {
+        let mut layout = Layout::new();
+        // SAFETY: a valid layout, which is overwritten.
+        unsafe { ffi::av_channel_layout_default(&raw mut layout.0, 1) };
+        Self {
+            context: ptr::null_mut(),
+            source: (0, 0, 0),
+            rate,
+            layout,
+        }
+    }
+
     /// How many channels come out.
     pub(crate) fn channels(&self) -> usize {
         usize::try_from(self.layout.0.nb_channels).unwrap_or(0)

@@ -20,6 +20,8 @@ pub(crate) struct Stream {
     pub(crate) attached_picture: bool,
     /// Clockwise, in degrees, as the display matrix asks.
     pub(crate) rotation: i32,
+    /// A pixel's width to its height, where the container tells.
+    pub(crate) aspect: Option<(i32, i32)>,
     pub(crate) language: Option<String>,
 }
 
@@ -45,6 +47,9 @@ pub(super) unsafe fn describe(stream: *mut ffi::AVStream) -> std::result::Result
         attached_picture: fields.disposition & ffi::AV_DISPOSITION_ATTACHED_PIC as c_int != 0,
         // SAFETY: a valid stream.
         rotation: unsafe { rotation(stream) },
+        aspect: Some(fields.sample_aspect_ratio)
+            .filter(|aspect| aspect.num > 0 && aspect.den > 0)
+            .map(|aspect| (aspect.num, aspect.den)),
         // SAFETY: the dictionary is null or valid.
         language: unsafe { tag(fields.metadata, c"language") },
         parameters,

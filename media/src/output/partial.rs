@@ -56,6 +56,16 @@ impl PartialFile {
         }
     }
 
+    /// A file with this content, to be called `path`.
+    pub(crate) fn written(path: &Path, bytes: &[u8]) -> io::Result<Self> {
+        if path.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        let file = Self::create(path)?;
+        fs::write(file.place(), bytes)?;
+        Ok(file)
+    }
+
     /// Where to write.
     pub(crate) fn place(&self) -> &Path {
         &self.partial

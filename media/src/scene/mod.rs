@@ -40,6 +40,8 @@ mod options;
 mod reduce;
 mod score;
 
+pub(crate) use cut::Finder;
+
 pub use choice::choose;
 pub use cut::{FrameScore, Scene};
 pub use detect::Scenes;

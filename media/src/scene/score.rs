@@ -79,7 +79,7 @@ impl Scorer {
             self.scaler = Some((scaler, size));
         }
         match &mut self.scaler {
-            Some((scaler, _)) => scaler.scale(frame.try_clone()?),
+            Some((scaler, _)) => scaler.scale(frame.share()?),
             None => Err(Code::INVALID),
         }
     }
