@@ -25,10 +25,10 @@ impl Layout {
         // SAFETY: not null, and static.
         let descriptor = unsafe { &*descriptor };
         let other = (ffi::AV_PIX_FMT_FLAG_RGB
-                | ffi::AV_PIX_FMT_FLAG_PAL
-                | ffi::AV_PIX_FMT_FLAG_HWACCEL
-                | ffi::AV_PIX_FMT_FLAG_BITSTREAM
-                | ffi::AV_PIX_FMT_FLAG_BE) as i64;
+            | ffi::AV_PIX_FMT_FLAG_PAL
+            | ffi::AV_PIX_FMT_FLAG_HWACCEL
+            | ffi::AV_PIX_FMT_FLAG_BITSTREAM
+            | ffi::AV_PIX_FMT_FLAG_BE) as i64;
         let parts = usize::from(descriptor.nb_components);
         // With one component more it is opacity, which is not looked at.
         let coloured = parts >= 3;

@@ -76,7 +76,9 @@ impl Source {
     /// What the container says of a stream.
     pub(crate) fn stream(&self, index: usize) -> Result<&Stream> {
         let streams = self.demuxer.streams();
-        streams.get(index).ok_or_else(|| self.nothing("such stream"))
+        streams
+            .get(index)
+            .ok_or_else(|| self.nothing("such stream"))
     }
 
     /// The error that there is no `what` in it.
@@ -143,7 +145,11 @@ impl Source {
                     }
                     seen += 1;
                     // Sound is not reordered.
-                    seen = if self.video.is_none() && first.is_some() { LOOK } else { seen };
+                    seen = if self.video.is_none() && first.is_some() {
+                        LOOK
+                    } else {
+                        seen
+                    };
                 }
             }
             self.replay.push_back(packet);

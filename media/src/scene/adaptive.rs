@@ -122,7 +122,10 @@ mod tests {
     #[test]
     fn a_cut_too_soon_is_none() {
         assert_eq!(cuts(&mostly(&[(4, 40.0)])), [0_u64; 0]);
-        assert_eq!(cuts(&mostly(&[(10, 40.0), (14, 40.0), (19, 40.0)])), [10, 19]);
+        assert_eq!(
+            cuts(&mostly(&[(10, 40.0), (14, 40.0), (19, 40.0)])),
+            [10, 19]
+        );
     }
 
     #[test]

@@ -136,7 +136,11 @@ impl Finder {
 
     /// The scenes, of which the last ends at `end`; none where there was no
     /// frame.
-    pub(crate) fn finish(mut self, end: Timestamp, each: &mut dyn FnMut(&FrameScore)) -> Vec<Scene> {
+    pub(crate) fn finish(
+        mut self,
+        end: Timestamp,
+        each: &mut dyn FnMut(&FrameScore),
+    ) -> Vec<Scene> {
         self.waiting.drain(..).for_each(|score| each(&score));
         let Some(first) = self.first else {
             return Vec::new();

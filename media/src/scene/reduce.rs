@@ -78,7 +78,11 @@ impl Reducer {
         self.down = taps(source.1, self.height);
         strip.right = self.across.iter().map(|tap| tap.weight).collect();
         let mut all = self.across.iter().chain(&self.down);
-        let corners = if all.all(|tap| tap.weight == 0.0) { 1 } else { 4 };
+        let corners = if all.all(|tap| tap.weight == 0.0) {
+            1
+        } else {
+            4
+        };
         strip.corners.clear();
         strip.corners.resize_with(corners, Samples::default);
     }

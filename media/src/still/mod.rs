@@ -16,7 +16,10 @@ mod shape;
 mod style;
 mod turn;
 
-#[allow(unused_imports, reason = "for the renderer, which has thumbnails of its own")]
+#[allow(
+    unused_imports,
+    reason = "for the renderer, which has thumbnails of its own"
+)]
 pub(crate) use {batch::Batch, picture::encode, shape::Shaper};
 
 pub use style::{Fit, Format, Size, Style, UnknownWord};

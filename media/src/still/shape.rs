@@ -51,7 +51,12 @@ impl Shaper {
         let aspect = self.aspect.or(frame.aspect()).unwrap_or((1, 1));
         let coded = (frame.width(), frame.height());
         let layout = Layout::new(coded, aspect, self.turn, self.style.size, self.style.fit);
-        check_size(layout.scaled, self.style.format, self.max_pixels, &self.name)?;
+        check_size(
+            layout.scaled,
+            self.style.format,
+            self.max_pixels,
+            &self.name,
+        )?;
         self.draw(frame, &layout)
             .map_err(|code| code.failed(&self.name, "making the picture"))
     }
