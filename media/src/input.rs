@@ -85,6 +85,19 @@ impl Input {
         &self.name
     }
 
+    /// The same input once more, where it can be read twice at a time.
+    pub(crate) fn again(&self) -> Option<Self> {
+        let kind = match &self.kind {
+            Kind::Path(path) => Kind::Path(path.clone()),
+            Kind::Bytes(bytes) => Kind::Bytes(Arc::clone(bytes)),
+            Kind::Seekable(_) | Kind::Live(_) => return None,
+        };
+        Some(Self {
+            name: self.name.clone(),
+            kind,
+        })
+    }
+
     /// Whether it can be opened again.
     pub(crate) fn reopens(&self) -> bool {
         matches!(self.kind, Kind::Path(_) | Kind::Bytes(_))

@@ -8,8 +8,9 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `probe.rs`, `concat.rs`, `cut.rs`, `version.rs`, `completions.rs` | a command each |
+//! | `probe.rs`, `concat.rs`, `cut.rs`, `thumbnail.rs`, `sprite.rs`, `version.rs`, `completions.rs` | a command each |
 //! | `join.rs`, `segments.rs`, `output.rs` | what `concat` and `cut` share: the arguments, and what they stand for |
+//! | `pictures.rs` | what `thumbnail` and `sprite` share |
 //! | `clock.rs` | times as they are written, on the timeline or by the clock |
 //! | `summary.rs`, `probe_text.rs`, `progress.rs` | what people and programs get to read |
 //! | `failure.rs`, `usage.rs` | what went wrong, in one line |
@@ -23,13 +24,16 @@ mod failure;
 mod join;
 mod log;
 mod output;
+mod pictures;
 mod probe;
 mod probe_text;
 mod progress;
 mod segments;
 mod signals;
+mod sprite;
 mod stdio;
 mod summary;
+mod thumbnail;
 mod usage;
 mod version;
 
@@ -96,6 +100,8 @@ enum Command {
     Probe(probe::Arguments),
     Concat(concat::Arguments),
     Cut(Box<cut::Arguments>),
+    Thumbnail(Box<thumbnail::Arguments>),
+    Sprite(sprite::Arguments),
     Version(version::Arguments),
     Completions(completions::Arguments),
 }
@@ -106,6 +112,8 @@ impl Command {
             Self::Probe(arguments) => probe::run(&arguments),
             Self::Concat(arguments) => concat::run(&arguments),
             Self::Cut(arguments) => cut::run(&arguments),
+            Self::Thumbnail(arguments) => thumbnail::run(&arguments),
+            Self::Sprite(arguments) => sprite::run(&arguments),
             Self::Version(arguments) => version::run(&arguments),
             Self::Completions(arguments) => completions::run(&arguments),
         }

@@ -30,7 +30,7 @@ mod run;
 mod sink;
 mod sound;
 mod soundtrack;
-mod source;
+pub(crate) mod source;
 mod splice;
 mod timeline;
 mod video;

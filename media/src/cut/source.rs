@@ -15,22 +15,22 @@ use crate::time::{TimeBase, Timestamp};
 use crate::{Context, Error, Input, Result};
 
 /// An opened segment.
-pub(super) struct Source {
+pub(crate) struct Source {
     demuxer: Demuxer,
     /// Packets that were read ahead.
     replay: VecDeque<Packet>,
-    pub(super) video: usize,
+    pub(crate) video: usize,
     /// The streams of sound, in the container's order.
-    pub(super) audio: Vec<usize>,
+    pub(crate) audio: Vec<usize>,
     /// The first frame shown, in ticks of the video stream.
-    pub(super) first: i64,
+    pub(crate) first: i64,
     /// The time that the container gives zero, in ticks of the video stream:
     /// its own in MP4 and MOV, else the first frame.
-    pub(super) zero: i64,
+    pub(crate) zero: i64,
     /// A frame's length, in ticks of the video stream.
-    pub(super) frame: i64,
+    pub(crate) frame: i64,
     /// Streams that are left out, for a note.
-    pub(super) left_out: Vec<String>,
+    pub(crate) left_out: Vec<String>,
     /// Whether the container has sample tables.
     iso: bool,
     /// What is known of each stream.
@@ -45,7 +45,7 @@ pub(super) struct Source {
 /// What the streams of a segment are, so that the next one of its kind need not
 /// be probed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Layout(Vec<CodecId>);
+pub(crate) struct Layout(Vec<CodecId>);
 
 /// The most bytes of one picture of an unparsed stream: ten times what level
 /// 6.2 of H.264 allows (ITU-T H.264, section A.3.1).
@@ -58,7 +58,7 @@ impl Source {
     /// Opens `input`. With the layout of an earlier segment, a transport stream
     /// that has the same is not probed. With `splice`, its pictures may come
     /// without key flags: a splicer finds them itself.
-    pub(super) fn open(
+    pub(crate) fn open(
         input: &mut Input,
         like: Option<&Layout>,
         splice: bool,
@@ -141,33 +141,33 @@ impl Source {
         })
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.demuxer.name()
     }
 
     /// Whether it can only be read from front to back.
-    pub(super) fn is_live(&self) -> bool {
+    pub(crate) fn is_live(&self) -> bool {
         self.demuxer.is_live()
     }
 
-    pub(super) fn layout(&self) -> Layout {
+    pub(crate) fn layout(&self) -> Layout {
         layout(&self.streams)
     }
 
-    pub(super) fn stream(&self, index: usize) -> &Stream {
+    pub(crate) fn stream(&self, index: usize) -> &Stream {
         &self.streams[index]
     }
 
-    pub(super) fn parameters(&self) -> &Parameters {
+    pub(crate) fn parameters(&self) -> &Parameters {
         &self.stream(self.video).parameters
     }
 
     /// The ticks of the video stream.
-    pub(super) fn clock(&self) -> TimeBase {
+    pub(crate) fn clock(&self) -> TimeBase {
         self.stream(self.video).time_base
     }
 
-    pub(super) fn first_time(&self) -> Timestamp {
+    pub(crate) fn first_time(&self) -> Timestamp {
         self.clock().timestamp(self.first)
     }
 
@@ -223,7 +223,7 @@ impl Source {
     }
 
     /// Whether decoding can begin with a packet of the video.
-    pub(super) fn is_key(&self, packet: &Packet) -> bool {
+    pub(crate) fn is_key(&self, packet: &Packet) -> bool {
         if self.unparsed {
             entry::is_entry(self.parameters().codec(), packet)
         } else {
@@ -256,19 +256,19 @@ impl Source {
     }
 
     /// The first packet of a stream, of those that were read ahead.
-    pub(super) fn first_packet(&self, stream: usize) -> Option<&Packet> {
+    pub(crate) fn first_packet(&self, stream: usize) -> Option<&Packet> {
         self.packets(stream).next()
     }
 
     /// The packets of a stream that were read ahead.
-    pub(super) fn packets(&self, stream: usize) -> impl Iterator<Item = &Packet> {
+    pub(crate) fn packets(&self, stream: usize) -> impl Iterator<Item = &Packet> {
         self.replay
             .iter()
             .filter(move |packet| packet.stream() == stream)
     }
 
     /// How long the recording is, where the container tells.
-    pub(super) fn known_duration(&self) -> Option<Timestamp> {
+    pub(crate) fn known_duration(&self) -> Option<Timestamp> {
         let stream = self.stream(self.video);
         let told = stream
             .duration
@@ -277,7 +277,7 @@ impl Source {
     }
 
     /// The length of a frame as a fraction of a second.
-    pub(super) fn frame_rate(&self) -> TimeBase {
+    pub(crate) fn frame_rate(&self) -> TimeBase {
         let stream = self.stream(self.video);
         let clock = self.clock();
         // What the container says, unless its frames say something else.
@@ -323,7 +323,7 @@ impl Source {
     }
 
     /// The next packet of a stream that is wanted; `None` at the end.
-    pub(super) fn read(&mut self, context: &Context) -> Result<Option<Packet>> {
+    pub(crate) fn read(&mut self, context: &Context) -> Result<Option<Packet>> {
         if let Some(packet) = self.replay.pop_front() {
             return Ok(Some(packet));
         }

@@ -11,6 +11,7 @@ use crate::{Context, Result};
 use super::layout::Layout;
 use super::picture::check_size;
 use super::style::{Format, Style};
+use super::tone::ToneMap;
 use super::turn::Turn;
 
 /// Shapes the frames of one stream in one style.
@@ -24,6 +25,7 @@ pub(crate) struct Shaper {
     converter: Converter,
     flattened: Converter,
     gray: Converter,
+    tone: ToneMap,
 }
 
 /// How much of a picture must be black, and how black, to be a black one: the
@@ -43,6 +45,7 @@ impl Shaper {
             converter: Converter::new(),
             flattened: Converter::new(),
             gray: Converter::new(),
+            tone: ToneMap::new(context),
         }
     }
 
@@ -51,22 +54,24 @@ impl Shaper {
         let aspect = self.aspect.or(frame.aspect()).unwrap_or((1, 1));
         let coded = (frame.width(), frame.height());
         let layout = Layout::new(coded, aspect, self.turn, self.style.size, self.style.fit);
-        check_size(
-            layout.scaled,
-            self.style.format,
-            self.max_pixels,
-            &self.name,
-        )?;
-        self.draw(frame, &layout)
-            .map_err(|code| code.failed(&self.name, "making the picture"))
+        check_size(layout.scaled, self.style.format, self.max_pixels, &self.name)?;
+        let failed = |code: Code| code.failed(&self.name, "making the picture");
+        let mut part = frame.cropped(layout.shown).map_err(failed)?;
+        if part.is_interlaced() && part.height() > 3 {
+            part = part.first_field().map_err(failed)?;
+        }
+        if part.is_high_dynamic_range() {
+            part = self.tone.apply(&part, layout.scaled, &self.name)?;
+        }
+        let drawn = self.draw(&part, layout.scaled);
+        drawn.map_err(|code| code.failed(&self.name, "making the picture"))
     }
 
-    fn draw(&mut self, frame: &Frame, layout: &Layout) -> std::result::Result<Frame, Code> {
-        let mut part = frame.cropped(layout.shown)?;
-        if part.is_interlaced() && part.height() > 3 {
-            part = part.first_field()?;
-        }
-        let (width, height) = layout.scaled;
+    fn draw(
+        &mut self,
+        part: &Frame,
+        (width, height): (i32, i32),
+    ) -> std::result::Result<Frame, Code> {
         let mut to = |format: &str, full_range| {
             let target = Target {
                 width,
@@ -74,9 +79,9 @@ impl Shaper {
                 format: format_number(format),
                 full_range,
             };
-            self.converter.convert(&part, target)
+            self.converter.convert(part, target)
         };
-        let (picture, pixel) = match (self.style.format, frame.has_alpha()) {
+        let (picture, pixel) = match (self.style.format, part.has_alpha()) {
             (Format::Jpeg, false) => (to("yuvj420p", true)?, 1),
             (Format::Jpeg, true) => {
                 let mut picture = to("rgba", true)?;

@@ -65,6 +65,11 @@ impl Frame {
         )
     }
 
+    /// Whether its light is coded as HLG (ITU-R BT.2100).
+    pub(crate) fn is_hybrid_log_gamma(&self) -> bool {
+        self.get().color_trc == ffi::AVColorTransferCharacteristic::AVCOL_TRC_ARIB_STD_B67
+    }
+
     /// Whether its pixels can be transparent.
     pub(crate) fn has_alpha(&self) -> bool {
         // SAFETY: returns a static descriptor or null for every format.

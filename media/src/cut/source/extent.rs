@@ -8,7 +8,7 @@ use super::Source;
 impl Source {
     /// When the last frame's time is over by the container's index, in ticks of
     /// the video stream.
-    pub(in crate::cut) fn told_end(&self) -> Option<i64> {
+    pub(crate) fn told_end(&self) -> Option<i64> {
         let stream = self.stream(self.video);
         let duration = stream.duration.filter(|_| self.iso)?;
         Some(stream.start.unwrap_or(self.first).min(self.first) + duration)
@@ -16,7 +16,7 @@ impl Source {
 
     /// When the last frame's time is over, in ticks of the video stream. Reads
     /// the end of the file, and goes back to its beginning.
-    pub(in crate::cut) fn end(&mut self, context: &Context) -> Result<i64> {
+    pub(crate) fn end(&mut self, context: &Context) -> Result<i64> {
         if let Some(end) = self.told_end() {
             return Ok(end);
         }

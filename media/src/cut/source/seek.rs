@@ -7,10 +7,37 @@ use crate::{Context, Result};
 use super::Source;
 
 impl Source {
+    /// Reads the pictures alone from here on.
+    pub(crate) fn without_sound(&mut self) {
+        self.audio.clear();
+        self.demuxer.select(&[self.video]);
+        let video = self.video;
+        self.replay.retain(|packet| packet.stream() == video);
+    }
+
+    /// When the last keyframe at or before `time` is decoded, by the
+    /// container's index, where that knows every keyframe.
+    pub(crate) fn key_before(&self, time: i64) -> Option<i64> {
+        if !self.iso && !self.demuxer.format().starts_with("matroska") {
+            return None;
+        }
+        self.demuxer.key_before(self.video, time)
+    }
+
+    /// Goes to the first keyframe behind `time`, as far as the container can
+    /// tell; false where there is none, or it cannot be entered there.
+    pub(crate) fn seek_behind(&mut self, time: i64, context: &Context) -> Result<bool> {
+        if self.demuxer.is_live() || self.demuxer.seek_behind(self.video, time, context).is_err() {
+            return context.check().map(|()| false);
+        }
+        self.forget();
+        Ok(true)
+    }
+
     /// Goes to the last keyframe at or before `time` (in ticks of the video
     /// stream), and to the sound before it. Stays at the beginning where the
     /// input cannot be entered elsewhere.
-    pub(in crate::cut) fn seek(&mut self, time: i64, context: &Context) -> Result<()> {
+    pub(crate) fn seek(&mut self, time: i64, context: &Context) -> Result<()> {
         let buffered = self
             .replay
             .iter()
@@ -70,7 +97,8 @@ impl Source {
         self.held = None;
     }
 
-    pub(super) fn rewind(&mut self, context: &Context) -> Result<()> {
+    /// Goes back to the beginning.
+    pub(crate) fn rewind(&mut self, context: &Context) -> Result<()> {
         let begins = self
             .replay
             .iter()

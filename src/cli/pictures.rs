@@ -1,0 +1,98 @@
+//! What `thumbnail` and `sprite` share: how they run, what they must not
+//! overwrite, and how they tell what they did.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::num::NonZeroUsize;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::Instant;
+
+use flatbed_media::Context;
+use serde::Serialize;
+
+use super::failure::Failure;
+use super::progress::Bar;
+use super::{signals, stdio};
+
+/// How a command runs.
+#[derive(Debug, clap::Args)]
+pub(super) struct Running {
+    /// Replace files that exist
+    #[arg(short, long)]
+    force: bool,
+
+    /// The most threads that work at a time [default: all cores]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+
+    /// Print what was done as one JSON object on standard output
+    #[arg(long)]
+    json: bool,
+
+    /// Print nothing but errors, and the JSON object if it is asked for
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+impl Running {
+    /// The bar, and the context of the call that it follows.
+    pub(super) fn start(&self) -> Result<(Bar, Context), Failure> {
+        let context = signals::context()?;
+        let context = match self.threads {
+            Some(threads) => context.with_threads(threads),
+            None => context,
+        };
+        Ok(Bar::attach(context, self.quiet))
+    }
+
+    /// Standard output cannot take the result and the summary.
+    pub(super) fn check_stdout(&self) -> Result<(), Failure> {
+        if self.json {
+            return Err(Failure::usage(
+                "--json and --output - both write to standard output: give one",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Refuses to write where somebody may miss a file.
+    pub(super) fn check_overwriting(&self, path: &Path, input: &Path) -> Result<(), Failure> {
+        let Ok(there) = fs::metadata(path) else {
+            return Ok(());
+        };
+        let refuse = |reason: &str| Err(Failure::usage(format!("{}: {reason}", path.display())));
+        if there.is_dir() {
+            return refuse("is a directory");
+        }
+        let of = |file: &fs::Metadata| (file.dev(), file.ino());
+        if there.is_file() && fs::metadata(input).is_ok_and(|input| of(&input) == of(&there)) {
+            return refuse("is the input; write to another file");
+        }
+        if there.is_file() && !self.force {
+            return refuse("exists already; --force replaces it");
+        }
+        Ok(())
+    }
+
+    /// Tells what was done: programs on standard output, people on standard
+    /// error.
+    pub(super) fn tell(
+        &self,
+        summary: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
+        if self.json {
+            return stdio::print_json(summary);
+        }
+        if !self.quiet {
+            // The work is done, whether or not anybody reads about it.
+            let _ = io::stderr().write_all(text().as_bytes());
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn milliseconds(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
