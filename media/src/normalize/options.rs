@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::output::WriteSeek;
+use crate::render::operation::FrameRate;
 use crate::scene;
 use crate::time::Timestamp;
 use crate::{Error, Output, Result};
@@ -13,9 +14,9 @@ pub struct Options {
     /// The most that the proxy's shorter side has, in pixels; the longer one has
     /// at most 16/9 of it.
     pub short_side: u32,
-    /// The proxy's frame rate, as a fraction; none is the source's own, halved
+    /// The proxy's frame rate; none is the source's own, halved
     /// until it is 30 a second or less.
-    pub frame_rate: Option<(u32, u32)>,
+    pub frame_rate: Option<FrameRate>,
     /// The proxy's quality: x264's constant rate factor, 0 to 51, less is
     /// better.
     pub quality: u8,
@@ -42,11 +43,6 @@ impl Options {
         let refuse = |reason: &str| Err(Error::unsupported("normalize", reason));
         if !(16..=4320).contains(&self.short_side) {
             return refuse("the proxy's shorter side must have 16 to 4320 pixels");
-        }
-        if let Some((num, den)) = self.frame_rate
-            && !(den > 0 && num > 0 && num / den <= 240 && num <= 1_000_000)
-        {
-            return refuse("the proxy's frame rate must be above 0 and at most 240");
         }
         if self.quality > 51 {
             return refuse("the proxy's quality must be from 0 to 51");

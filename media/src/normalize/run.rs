@@ -14,6 +14,7 @@ use crate::av::frame::Frame;
 use crate::av::packet::Packet;
 use crate::decoded::pictures::Pictures;
 use crate::decoded::source::{Source, Wanted};
+use crate::render::operation::FrameRate;
 use crate::scene::{Finder, Scenes};
 use crate::time::{TimeBase, Timestamp};
 use crate::{Context, Error, Input, Progress, Result};
@@ -231,9 +232,7 @@ impl<'a> PictureWork<'a> {
         let stream = source.stream(video)?;
         let frame = options
             .frame_rate
-            .and_then(|(num, den)| {
-                TimeBase::new(i32::try_from(den).ok()?, i32::try_from(num).ok()?)
-            })
+            .map(FrameRate::frame)
             .unwrap_or_else(|| proxy_frame(pictures.frame));
         let look = Look {
             rotation: stream.rotation,
