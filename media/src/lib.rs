@@ -31,6 +31,8 @@
 //! | [`render`] | a list of operations in one pass |
 //! | [`still`] | thumbnails, sprite sheets, frames at chosen times |
 //! | [`mod@probe`] | what a file is |
+//! | [`normalize`] | a proxy and plain sound to analyse, in one pass |
+//! | [`scene`] | where scenes begin, and which frames stand for them |
 //! | [`Input`], [`Output`] | paths, bytes, streams, either way |
 //! | [`Context`], [`Limits`] | cancel, progress, threads; what a call may cost |
 //! | [`time`] | times without bare numbers |
@@ -39,12 +41,15 @@ mod av;
 mod bitstream;
 mod context;
 pub mod cut;
+mod decoded;
 mod error;
 mod input;
 mod limits;
+pub mod normalize;
 mod output;
 pub mod probe;
 pub mod render;
+pub mod scene;
 pub mod still;
 pub mod time;
 

@@ -8,9 +8,10 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `probe.rs`, `concat.rs`, `cut.rs`, `thumbnail.rs`, `sprite.rs`, `version.rs`, `completions.rs` | a command each |
+//! | `probe.rs`, `concat.rs`, `cut.rs`, `thumbnail.rs`, `sprite.rs`, `scenes.rs`, `frames.rs`, `normalize.rs`, `version.rs`, `completions.rs` | a command each |
 //! | `join.rs`, `segments.rs`, `output.rs` | what `concat` and `cut` share: the arguments, and what they stand for |
 //! | `pictures.rs` | what `thumbnail` and `sprite` share |
+//! | `scene_options.rs` | what `scenes`, `frames` and `normalize` share |
 //! | `clock.rs` | times as they are written, on the timeline or by the clock |
 //! | `summary.rs`, `probe_text.rs`, `progress.rs` | what people and programs get to read |
 //! | `failure.rs`, `usage.rs` | what went wrong, in one line |
@@ -21,13 +22,17 @@ mod completions;
 mod concat;
 mod cut;
 mod failure;
+mod frames;
 mod join;
 mod log;
+mod normalize;
 mod output;
 mod pictures;
 mod probe;
 mod probe_text;
 mod progress;
+mod scene_options;
+mod scenes;
 mod segments;
 mod signals;
 mod sprite;
@@ -102,6 +107,9 @@ enum Command {
     Cut(Box<cut::Arguments>),
     Thumbnail(Box<thumbnail::Arguments>),
     Sprite(sprite::Arguments),
+    Scenes(scenes::Arguments),
+    Frames(Box<frames::Arguments>),
+    Normalize(Box<normalize::Arguments>),
     Version(version::Arguments),
     Completions(completions::Arguments),
 }
@@ -114,6 +122,9 @@ impl Command {
             Self::Cut(arguments) => cut::run(&arguments),
             Self::Thumbnail(arguments) => thumbnail::run(&arguments),
             Self::Sprite(arguments) => sprite::run(&arguments),
+            Self::Scenes(arguments) => scenes::run(&arguments),
+            Self::Frames(arguments) => frames::run(&arguments),
+            Self::Normalize(arguments) => normalize::run(&arguments),
             Self::Version(arguments) => version::run(&arguments),
             Self::Completions(arguments) => completions::run(&arguments),
         }

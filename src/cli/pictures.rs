@@ -46,6 +46,11 @@ impl Running {
         Ok(Bar::attach(context, self.quiet))
     }
 
+    /// Whether the summary is for programs.
+    pub(super) fn wants_json(&self) -> bool {
+        self.json
+    }
+
     /// Standard output cannot take the result and the summary.
     pub(super) fn check_stdout(&self) -> Result<(), Failure> {
         if self.json {

@@ -4,7 +4,7 @@
 //! | file | what it wraps |
 //! |---|---|
 //! | `code.rs` | return codes |
-//! | `packet.rs`, `frame.rs` | `AVPacket`, `AVFrame` |
+//! | `packet.rs`, `frame.rs`, `planes.rs` | `AVPacket`, `AVFrame`, and its samples |
 //! | `canvas.rs` | what a picture is: size, format, colours |
 //! | `parameters.rs` | `AVCodecParameters` |
 //! | `io.rs` | custom I/O over `Read`, `Write` and `Seek` |
@@ -37,6 +37,7 @@ pub(crate) mod mux;
 pub(crate) mod packet;
 pub(crate) mod parameters;
 pub(crate) mod picture;
+pub(crate) mod planes;
 pub(crate) mod resample;
 pub(crate) mod scale;
 pub(crate) mod stream;

@@ -61,6 +61,25 @@ impl Resampler {
         })
     }
 
+    /// To `rate` Hz of one channel, in which all others are mixed.
+    pub(crate) fn mono(rate: i32) -> Self {
+        let mut layout = Layout::new();
+        // SAFETY: a valid layout, which is overwritten.
+        unsafe { ffi::av_channel_layout_default(&raw mut layout.0, 1) };
+        Self {
+            context: ptr::null_mut(),
+            source: (0, 0, 0),
+            rate,
+            layout,
+        }
+    }
+
+    /// Begins anew with the next frame; what is held back is lost.
+    pub(crate) fn reset(&mut self) {
+        // SAFETY: freed once, and null is fine; the pointer becomes null.
+        unsafe { ffi::swr_free(&raw mut self.context) };
+    }
+
     /// How many channels come out.
     pub(crate) fn channels(&self) -> usize {
         usize::try_from(self.layout.0.nb_channels).unwrap_or(0)
@@ -151,6 +170,13 @@ impl Drop for Resampler {
         // SAFETY: freed once, and null is fine.
         unsafe { ffi::swr_free(&raw mut self.context) };
     }
+}
+
+/// How many samples a second a frame of sound has, at least one.
+pub(crate) fn rate_of(frame: &Frame) -> u32 {
+    // SAFETY: a valid frame.
+    let rate = unsafe { (*frame.as_ptr()).sample_rate };
+    rate.max(1).unsigned_abs()
 }
 
 /// A sample format by its number.
