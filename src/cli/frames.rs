@@ -13,7 +13,8 @@ use flatbed_media::{Input, scene};
 use serde::Serialize;
 
 use super::failure::{Failure, one_line};
-use super::pictures::{self, Running};
+use super::overwriting::Overwriting;
+use super::running::{self, Running};
 use super::scene_options::SceneArgs;
 use super::segments;
 
@@ -62,6 +63,9 @@ pub(super) struct Arguments {
     scenes: SceneArgs,
 
     #[command(flatten, next_help_heading = None)]
+    overwriting: Overwriting,
+
+    #[command(flatten, next_help_heading = None)]
     running: Running,
 }
 
@@ -107,9 +111,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let place = Place::folder(&arguments.output, "frame");
     for number in 0..chosen.len() {
         let path = place.name(number, arguments.format);
-        arguments
-            .running
-            .check_overwriting(&path, &arguments.file)?;
+        arguments.overwriting.check(&path, &[&arguments.file])?;
     }
     let times = chosen
         .iter()
@@ -129,7 +131,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         output: arguments.output.display().to_string(),
         scenes: found.scenes.len(),
         frames: report.pictures.iter().zip(chosen).map(told).collect(),
-        elapsed_ms: pictures::milliseconds(started),
+        elapsed_ms: running::milliseconds(started),
         notes: &report.notes,
     };
     arguments

@@ -8,9 +8,10 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `probe.rs`, `concat.rs`, `cut.rs`, `thumbnail.rs`, `sprite.rs`, `scenes.rs`, `frames.rs`, `normalize.rs`, `version.rs`, `completions.rs` | a command each |
+//! | `probe.rs`, `concat.rs`, `cut.rs`, `render.rs`, `transcode.rs`, `convert.rs`, `compress.rs`, `watermark.rs`, `thumbnail.rs`, `sprite.rs`, `scenes.rs`, `frames.rs`, `normalize.rs`, `version.rs`, `completions.rs` | a command each |
 //! | `join.rs`, `segments.rs`, `output.rs` | what `concat` and `cut` share: the arguments, and what they stand for |
-//! | `pictures.rs` | what `thumbnail` and `sprite` share |
+//! | `video.rs` | what `render`, `transcode`, `convert`, `compress` and `watermark` share |
+//! | `running.rs`, `overwriting.rs` | what all share: threads, a bar, what is told; what must stay |
 //! | `scene_options.rs` | what `scenes`, `frames` and `normalize` share |
 //! | `clock.rs` | times as they are written, on the timeline or by the clock |
 //! | `summary.rs`, `probe_text.rs`, `progress.rs` | what people and programs get to read |
@@ -19,7 +20,9 @@
 
 mod clock;
 mod completions;
+mod compress;
 mod concat;
+mod convert;
 mod cut;
 mod failure;
 mod frames;
@@ -27,10 +30,12 @@ mod join;
 mod log;
 mod normalize;
 mod output;
-mod pictures;
+mod overwriting;
 mod probe;
 mod probe_text;
 mod progress;
+mod render;
+mod running;
 mod scene_options;
 mod scenes;
 mod segments;
@@ -39,8 +44,11 @@ mod sprite;
 mod stdio;
 mod summary;
 mod thumbnail;
+mod transcode;
 mod usage;
 mod version;
+mod video;
+mod watermark;
 
 use std::process::ExitCode;
 
@@ -105,6 +113,11 @@ enum Command {
     Probe(probe::Arguments),
     Concat(concat::Arguments),
     Cut(Box<cut::Arguments>),
+    Render(render::Arguments),
+    Transcode(Box<transcode::Arguments>),
+    Convert(Box<convert::Arguments>),
+    Compress(Box<compress::Arguments>),
+    Watermark(Box<watermark::Arguments>),
     Thumbnail(Box<thumbnail::Arguments>),
     Sprite(sprite::Arguments),
     Scenes(scenes::Arguments),
@@ -120,6 +133,11 @@ impl Command {
             Self::Probe(arguments) => probe::run(&arguments),
             Self::Concat(arguments) => concat::run(&arguments),
             Self::Cut(arguments) => cut::run(&arguments),
+            Self::Render(arguments) => render::run(&arguments),
+            Self::Transcode(arguments) => transcode::run(&arguments),
+            Self::Convert(arguments) => convert::run(&arguments),
+            Self::Compress(arguments) => compress::run(&arguments),
+            Self::Watermark(arguments) => watermark::run(&arguments),
             Self::Thumbnail(arguments) => thumbnail::run(&arguments),
             Self::Sprite(arguments) => sprite::run(&arguments),
             Self::Scenes(arguments) => scenes::run(&arguments),

@@ -6,14 +6,17 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::ValueHint;
-use flatbed_media::normalize::{self, Options, Outputs, Proxy, Report, Silence, Sound, SoundOutput};
+use flatbed_media::normalize::{
+    self, Options, Outputs, Proxy, Report, Silence, Sound, SoundOutput,
+};
 use flatbed_media::render::operation::FrameRate;
 use flatbed_media::{Container, Output, Timestamp};
 use indicatif::HumanBytes;
 use serde::Serialize;
 
 use super::failure::{Failure, one_line};
-use super::pictures::{self, Running};
+use super::overwriting::Overwriting;
+use super::running::{self, Running};
 use super::scene_options::{SceneArgs, SceneFacts};
 use super::segments;
 
@@ -55,7 +58,12 @@ pub(super) struct Arguments {
     crf: u8,
 
     /// Below which level sound is silence, in dBFS
-    #[arg(long, value_name = "DB", default_value = "-50", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "DB",
+        default_value = "-50",
+        allow_negative_numbers = true
+    )]
     silence_level: f64,
 
     /// How long silence lasts at least to be told
@@ -76,6 +84,9 @@ pub(super) struct Arguments {
 
     #[command(flatten)]
     scenes: SceneArgs,
+
+    #[command(flatten, next_help_heading = None)]
+    overwriting: Overwriting,
 
     #[command(flatten, next_help_heading = None)]
     running: Running,
@@ -124,7 +135,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let sound = arguments.output.join("sound.wav");
     for (path, made) in [(&proxy, !arguments.no_proxy), (&sound, !arguments.no_sound)] {
         if made {
-            arguments.running.check_overwriting(path, &arguments.file)?;
+            arguments.overwriting.check(path, &[&arguments.file])?;
         }
     }
     let input = segments::open(&arguments.file)?;
@@ -150,13 +161,19 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     arguments.running.tell(
         &Summary {
             output: name(&arguments.output),
-            proxy: report.proxy.as_ref().map(|facts| of_proxy(name(&proxy), facts)),
-            sound: report.sound.as_ref().map(|facts| of_sound(name(&sound), facts)),
+            proxy: report
+                .proxy
+                .as_ref()
+                .map(|facts| of_proxy(name(&proxy), facts)),
+            sound: report
+                .sound
+                .as_ref()
+                .map(|facts| of_sound(name(&sound), facts)),
             scenes: report
                 .scenes
                 .as_ref()
                 .map(|found| SceneFacts::of(&found.scenes)),
-            elapsed_ms: pictures::milliseconds(started),
+            elapsed_ms: running::milliseconds(started),
             notes: &report.notes,
         },
         || text(&report, &name(&proxy), &name(&sound)),

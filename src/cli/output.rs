@@ -1,8 +1,6 @@
 //! Where the result goes, and what must not be overwritten.
 
-use std::fs::{self, Metadata};
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,6 +9,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use flatbed_media::{Container, Output};
 
 use super::failure::Failure;
+use super::overwriting::Overwriting;
 use super::stdio::{MediaStdout, STDOUT};
 
 /// A file or standard output.
@@ -23,13 +22,12 @@ pub(super) struct OutputArgs {
 
     /// The container, where OUT's extension does not name it; required for standard output
     #[arg(long, value_name = "FORMAT")]
-    #[arg(value_parser = PossibleValuesParser::new(["mp4", "mov", "mkv", "ts"])
+    #[arg(value_parser = PossibleValuesParser::new(["mp4", "mov", "mkv", "webm", "avi", "ts"])
         .try_map(|name| name.parse::<Container>()))]
     format: Option<Container>,
 
-    /// Replace OUT if it exists
-    #[arg(short, long)]
-    force: bool,
+    #[command(flatten)]
+    overwriting: Overwriting,
 }
 
 /// An output whose place is free to be written to.
@@ -44,6 +42,22 @@ impl OutputArgs {
         self.output.as_os_str() == "-"
     }
 
+    /// The container, where the arguments name it.
+    pub(super) fn container(&self) -> Result<Option<Container>, Failure> {
+        let named = self.format.or_else(|| Container::of_path(&self.output));
+        if named.is_none() && !self.is_stdout() {
+            return Err(self.unnamed());
+        }
+        Ok(named)
+    }
+
+    fn unnamed(&self) -> Failure {
+        Failure::usage(format!(
+            "{}: the name must end in .mp4, .mov, .mkv, .webm, .avi or .ts, or --format say what it is",
+            self.output.display()
+        ))
+    }
+
     /// The place to write to. It is none of `inputs`, and no file that somebody
     /// may miss.
     pub(super) fn place(&self, inputs: &[PathBuf]) -> Result<Place, Failure> {
@@ -52,11 +66,9 @@ impl OutputArgs {
         }
         let path = &self.output;
         let name = path.display().to_string();
-        self.check_overwriting(&name, inputs)?;
+        self.overwriting.check(path, inputs)?;
         let Some(container) = self.format.or_else(|| Container::of_path(path)) else {
-            return Err(Failure::usage(format!(
-                "{name}: the name must end in .mp4, .mov, .mkv, .webm, .avi or .ts, or --format say what it is"
-            )));
+            return Err(self.unnamed());
         };
         Ok(Place {
             name,
@@ -78,23 +90,6 @@ impl OutputArgs {
             reader_gone: Some(reader_gone),
         })
     }
-
-    fn check_overwriting(&self, name: &str, inputs: &[PathBuf]) -> Result<(), Failure> {
-        let Ok(there) = fs::metadata(&self.output) else {
-            return Ok(());
-        };
-        let refuse = |reason: &str| Err(Failure::usage(format!("{name}: {reason}")));
-        if there.is_dir() {
-            return refuse("is a directory; name the file in it");
-        }
-        if there.is_file() && inputs.iter().any(|input| is_same(input, &there)) {
-            return refuse("is one of the inputs; write to another file");
-        }
-        if there.is_file() && !self.force {
-            return refuse("exists already; --force replaces it");
-        }
-        Ok(())
-    }
 }
 
 impl Place {
@@ -106,8 +101,4 @@ impl Place {
             _ => error.into(),
         }
     }
-}
-
-fn is_same(path: &Path, file: &Metadata) -> bool {
-    fs::metadata(path).is_ok_and(|other| (other.dev(), other.ino()) == (file.dev(), file.ino()))
 }

@@ -10,7 +10,8 @@ use flatbed_media::scene::{self, FrameScore, Scenes};
 use serde::Serialize;
 
 use super::failure::{Failure, one_line};
-use super::pictures::{self, Running};
+use super::overwriting::Overwriting;
+use super::running::{self, Running};
 use super::scene_options::{SceneArgs, SceneFacts};
 use super::{segments, stdio};
 
@@ -41,6 +42,9 @@ pub(super) struct Arguments {
     stats: Option<PathBuf>,
 
     #[command(flatten, next_help_heading = None)]
+    overwriting: Overwriting,
+
+    #[command(flatten, next_help_heading = None)]
     running: Running,
 }
 
@@ -57,9 +61,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let started = Instant::now();
     let options = arguments.scenes.options()?;
     if let Some(stats) = &arguments.stats {
-        arguments
-            .running
-            .check_overwriting(stats, &arguments.file)?;
+        arguments.overwriting.check(stats, &[&arguments.file])?;
     }
     let input = segments::open(&arguments.file)?;
     let name = input.name().to_owned();
@@ -82,7 +84,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         file: &name,
         frames: found.frames,
         scenes: SceneFacts::of(&found.scenes),
-        elapsed_ms: pictures::milliseconds(started),
+        elapsed_ms: running::milliseconds(started),
     })
 }
 

@@ -13,7 +13,8 @@ use indicatif::HumanBytes;
 use serde::Serialize;
 
 use super::failure::{Failure, one_line};
-use super::pictures::{self, Running};
+use super::overwriting::Overwriting;
+use super::running::{self, Running};
 use super::segments;
 
 const EXAMPLES: &str = "\
@@ -64,6 +65,9 @@ pub(super) struct Arguments {
     /// The folder to write to; it is made if it is not there
     #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     output: PathBuf,
+
+    #[command(flatten)]
+    overwriting: Overwriting,
 
     #[command(flatten)]
     running: Running,
@@ -127,9 +131,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         format!("sprite-1.{}", arguments.format.extension()),
     ] {
         let path = arguments.output.join(name);
-        arguments
-            .running
-            .check_overwriting(&path, &arguments.file)?;
+        arguments.overwriting.check(&path, &[&arguments.file])?;
     }
     let input = segments::open(&arguments.file)?;
     let options = SpriteOptions {
@@ -159,7 +161,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             tile_height: report.tile_height,
             keyframes: report.keyframes,
             duration: report.duration.as_secs_f64(),
-            elapsed_ms: pictures::milliseconds(started),
+            elapsed_ms: running::milliseconds(started),
         },
         || text(&report),
     )

@@ -1,7 +1,6 @@
 //! What a cut or a join did, for people and for programs.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::time::Duration;
 
 use flatbed_media::Timestamp;
@@ -9,8 +8,7 @@ use flatbed_media::cut::Report;
 use indicatif::HumanBytes;
 use serde::Serialize;
 
-use super::failure::{Failure, one_line};
-use super::stdio;
+use super::failure::one_line;
 
 /// As many notes as people read; each of many recordings may be worth one.
 const NOTES: usize = 20;
@@ -51,17 +49,8 @@ impl<'a> Summary<'a> {
         }
     }
 
-    pub(super) fn print_json(&self) -> Result<(), Failure> {
-        stdio::print_json(self)
-    }
-
-    /// On standard error: standard output is for what was asked for.
-    pub(super) fn print_for_people(&self) {
-        // The work is done, whether or not anybody reads about it.
-        let _ = io::stderr().write_all(self.text().as_bytes());
-    }
-
-    fn text(&self) -> String {
+    /// For people.
+    pub(super) fn text(&self) -> String {
         let [start, end, duration] = self.span;
         let mut text = one_line(self.output);
         let encoded = match self.frames_encoded {

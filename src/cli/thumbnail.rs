@@ -12,7 +12,8 @@ use indicatif::HumanBytes;
 use serde::Serialize;
 
 use super::failure::{Failure, one_line};
-use super::pictures::{self, Running};
+use super::overwriting::Overwriting;
+use super::running::{self, Running};
 use super::segments;
 use super::stdio::{MediaStdout, STDOUT};
 
@@ -75,6 +76,9 @@ pub(super) struct Arguments {
     output: PathBuf,
 
     #[command(flatten)]
+    overwriting: Overwriting,
+
+    #[command(flatten)]
     running: Running,
 }
 
@@ -119,7 +123,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         &Summary {
             output,
             pictures: report.pictures.iter().map(told).collect(),
-            elapsed_ms: pictures::milliseconds(started),
+            elapsed_ms: running::milliseconds(started),
             notes: &report.notes,
         },
         || text(&report.pictures, &report.notes),
@@ -173,7 +177,7 @@ impl Arguments {
         };
         for number in 0..count {
             let path = place.name(number, format);
-            self.running.check_overwriting(&path, &self.file)?;
+            self.overwriting.check(&path, &[&self.file])?;
         }
         Ok((place, name))
     }

@@ -179,7 +179,7 @@ fn read(source: &mut Source, routes: &Routes, done: &AtomicI64, context: &Contex
         let done = Timestamp::from_micros(done.load(Ordering::Relaxed));
         if done - reported >= REPORTED {
             reported = done;
-            context.report(Progress { done, total });
+            context.report(done, total);
         }
     }
     Ok(())

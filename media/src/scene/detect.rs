@@ -45,7 +45,7 @@ pub(super) fn run(
                 .map_err(|code| code.failed(&name, "comparing frames"))?;
             if at - reported >= Timestamp::from_micros(200_000) {
                 reported = at;
-                context.report(Progress { done: at, total });
+                context.report(at, total);
             }
             Ok(())
         })?;

@@ -1,11 +1,7 @@
-//! What `thumbnail` and `sprite` share: how they run, what they must not
-//! overwrite, and how they tell what they did.
+//! How a command runs: threads, a bar, and how it tells what it did.
 
-use std::fs;
 use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::time::Instant;
 
 use flatbed_media::Context;
@@ -18,10 +14,6 @@ use super::{signals, stdio};
 /// How a command runs.
 #[derive(Debug, clap::Args)]
 pub(super) struct Running {
-    /// Replace files that exist
-    #[arg(short, long)]
-    force: bool,
-
     /// The most threads that work at a time [default: all cores]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
@@ -57,25 +49,6 @@ impl Running {
             return Err(Failure::usage(
                 "--json and --output - both write to standard output: give one",
             ));
-        }
-        Ok(())
-    }
-
-    /// Refuses to write where somebody may miss a file.
-    pub(super) fn check_overwriting(&self, path: &Path, input: &Path) -> Result<(), Failure> {
-        let Ok(there) = fs::metadata(path) else {
-            return Ok(());
-        };
-        let refuse = |reason: &str| Err(Failure::usage(format!("{}: {reason}", path.display())));
-        if there.is_dir() {
-            return refuse("is a directory");
-        }
-        let of = |file: &fs::Metadata| (file.dev(), file.ino());
-        if there.is_file() && fs::metadata(input).is_ok_and(|input| of(&input) == of(&there)) {
-            return refuse("is the input; write to another file");
-        }
-        if there.is_file() && !self.force {
-            return refuse("exists already; --force replaces it");
         }
         Ok(())
     }
