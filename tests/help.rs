@@ -5,7 +5,23 @@ use std::process::{Command, Stdio};
 
 use crate::support::Folder;
 
-const COMMANDS: [&str; 5] = ["probe", "concat", "cut", "version", "completions"];
+const COMMANDS: [&str; 15] = [
+    "probe",
+    "concat",
+    "cut",
+    "render",
+    "transcode",
+    "convert",
+    "compress",
+    "watermark",
+    "thumbnail",
+    "sprite",
+    "scenes",
+    "frames",
+    "normalize",
+    "version",
+    "completions",
+];
 
 #[test]
 fn each_command_has_examples() {

@@ -33,6 +33,7 @@ fn recipe(name: &str) -> String {
         "larger-picture.mp4" => format!("{} {h264}", picture("320x240", 1)),
         "tiny.ts" => format!("{} {h264} -frames:v 2", picture("64x64", 1)),
         "sound.m4a" => format!("{} -c:a aac", sound(1)),
+        "mark.png" => "-f lavfi -i color=red@0.5:size=32x16,format=rgba -frames:v 1".to_owned(),
         "many-streams.mkv" => {
             format!("{}{} -c:a pcm_s16le", sound(1), " -map 0".repeat(65))
         }
