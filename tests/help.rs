@@ -5,7 +5,16 @@ use std::process::{Command, Stdio};
 
 use crate::support::Folder;
 
-const COMMANDS: [&str; 5] = ["probe", "concat", "cut", "version", "completions"];
+const COMMANDS: [&str; 8] = [
+    "probe",
+    "concat",
+    "cut",
+    "scenes",
+    "frames",
+    "normalize",
+    "version",
+    "completions",
+];
 
 #[test]
 fn each_command_has_examples() {

@@ -15,6 +15,7 @@ mod cut;
 mod help;
 mod overwriting;
 mod probe;
+mod scenes;
 mod stdio;
 mod support;
 mod usage;

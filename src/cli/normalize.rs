@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::ValueHint;
-use flatbed_media::normalize::{self, Options, Outputs, Proxy, Report, Silence, Sound, SoundOutput};
+use flatbed_media::normalize::{
+    self, Options, Outputs, Proxy, Report, Silence, Sound, SoundOutput,
+};
 use flatbed_media::render::operation::FrameRate;
 use flatbed_media::{Container, Output, Timestamp};
 use indicatif::HumanBytes;
@@ -55,7 +57,12 @@ pub(super) struct Arguments {
     crf: u8,
 
     /// Below which level sound is silence, in dBFS
-    #[arg(long, value_name = "DB", default_value = "-50", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "DB",
+        default_value = "-50",
+        allow_negative_numbers = true
+    )]
     silence_level: f64,
 
     /// How long silence lasts at least to be told
@@ -150,8 +157,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     arguments.running.tell(
         &Summary {
             output: name(&arguments.output),
-            proxy: report.proxy.as_ref().map(|facts| of_proxy(name(&proxy), facts)),
-            sound: report.sound.as_ref().map(|facts| of_sound(name(&sound), facts)),
+            proxy: report
+                .proxy
+                .as_ref()
+                .map(|facts| of_proxy(name(&proxy), facts)),
+            sound: report
+                .sound
+                .as_ref()
+                .map(|facts| of_sound(name(&sound), facts)),
             scenes: report
                 .scenes
                 .as_ref()

@@ -47,7 +47,11 @@ impl SceneArgs {
             Some(threshold) if threshold > 0.0 && threshold <= 255.0 => {
                 detector.with_threshold(threshold)
             }
-            Some(_) => return Err(Failure::usage("--threshold must be above 0 and at most 255")),
+            Some(_) => {
+                return Err(Failure::usage(
+                    "--threshold must be above 0 and at most 255",
+                ));
+            }
             None => detector,
         };
         Ok(Options {

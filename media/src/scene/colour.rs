@@ -223,7 +223,11 @@ mod tests {
     #[test]
     fn primaries_are_where_they_should_be() {
         // The samples of pure red, green and blue in BT.601.
-        for (samples, hue) in [((81, 90, 240), 0), ((145, 54, 34), 60), ((41, 240, 110), 120)] {
+        for (samples, hue) in [
+            ((81, 90, 240), 0),
+            ((145, 54, 34), 60),
+            ((41, 240, 110), 120),
+        ] {
             let found = pixel(samples.0, samples.1, samples.2, false);
             assert!(found[0].abs_diff(hue) <= 1, "{samples:?}: {found:?}");
             assert!(found[1] >= 253 && found[2] >= 252, "{samples:?}: {found:?}");

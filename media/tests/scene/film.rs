@@ -32,7 +32,7 @@ pub struct Clip {
 impl Film {
     pub fn new() -> Self {
         Self {
-            size: (160, 120),
+            size: (96, 64),
             ..Self::default()
         }
     }
@@ -87,7 +87,9 @@ impl Film {
         let mut random = 1 + frame.time as u32;
         for y in 0..height {
             for x in 0..width {
-                let [first, second] = frame.scenes.map(|seed| pixel(seed, frame.time, (x, y), self.size));
+                let [first, second] = frame
+                    .scenes
+                    .map(|seed| pixel(seed, frame.time, (x, y), self.size));
                 for (first, second) in first.into_iter().zip(second) {
                     let mixed = (first * (256 - frame.second) + second * frame.second) / 256;
                     random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -138,12 +140,21 @@ impl Film {
 pub const H264: &str = "-c:v libx264 -preset veryfast -crf 20 -bf 2 -pix_fmt yuv420p";
 
 /// A pixel of a scene at a time: a colour, a slope of it, and a box that moves.
-fn pixel(seed: u32, time: usize, (x, y): (usize, usize), (width, height): (usize, usize)) -> [u32; 3] {
+fn pixel(
+    seed: u32,
+    time: usize,
+    (x, y): (usize, usize),
+    (width, height): (usize, usize),
+) -> [u32; 3] {
     let base = [seed * 97 + 20, seed * 57 + 90, seed * 151 + 45].map(|colour| 20 + colour % 170);
     let side = (width / 6).max(1);
     let left = (time * width / 200) % width;
     let boxed = (left..left + side).contains(&x) && (height / 3..2 * height / 3).contains(&y);
-    let slope = [40 * x / width, 40 * y / height, 20 * (x + y) / (width + height)];
+    let slope = [
+        40 * x / width,
+        40 * y / height,
+        20 * (x + y) / (width + height),
+    ];
     let mut pixel = [0; 3];
     for colour in 0..3 {
         let plain = base[colour] + slope[colour] as u32;

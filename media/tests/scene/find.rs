@@ -50,7 +50,11 @@ fn hard_cuts_at_every_frame_rate() {
 
 #[test]
 fn scenes_follow_one_another_without_gaps() {
-    let film = Film::new().scene(1, 30).scene(2, 50).scene(5, 20).scene(3, 33);
+    let film = Film::new()
+        .scene(1, 30)
+        .scene(2, 50)
+        .scene(5, 20)
+        .scene(3, 33);
     let found = detect(&film.h264(), Detector::CONTENT);
     assert_eq!(starts(&found), [0, 30, 80, 100]);
     for pair in found.scenes.windows(2) {
@@ -85,14 +89,22 @@ fn a_flash_makes_no_short_scene() {
     let film = Film::new().scene(1, 50).flash(1, 2).scene(1, 50);
     for detector in [Detector::ADAPTIVE, Detector::CONTENT] {
         let found = detect(&film.h264(), detector);
-        assert!(found.scenes.len() <= 2, "{detector:?}: {:?}", starts(&found));
+        assert!(
+            found.scenes.len() <= 2,
+            "{detector:?}: {:?}",
+            starts(&found)
+        );
         assert!(found.scenes.iter().all(|scene| scene.frames >= 15));
     }
 }
 
 #[test]
 fn the_least_length_is_kept_and_can_be_changed() {
-    let film = Film::new().scene(1, 40).scene(2, 8).scene(3, 8).scene(4, 40);
+    let film = Film::new()
+        .scene(1, 40)
+        .scene(2, 8)
+        .scene(3, 8)
+        .scene(4, 40);
     let clip = film.h264();
     let with = |min_length| {
         let options = Options {
@@ -133,7 +145,15 @@ fn times_count_from_the_first_frame_where_the_stream_starts_late() {
     for container in ["ts", "mkv"] {
         let found = detect(&three().encode("25", &late, container), Detector::CONTENT);
         assert_eq!(starts(&found), [0, 40, 80], "{container}");
-        assert_eq!(found.scenes[1].span.start.as_micros(), 1_600_000, "{container}");
-        assert_eq!(found.scenes[2].span.end.as_micros(), 4_800_000, "{container}");
+        assert_eq!(
+            found.scenes[1].span.start.as_micros(),
+            1_600_000,
+            "{container}"
+        );
+        assert_eq!(
+            found.scenes[2].span.end.as_micros(),
+            4_800_000,
+            "{container}"
+        );
     }
 }

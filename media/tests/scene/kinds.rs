@@ -45,7 +45,14 @@ fn every_pixel_format() {
 
 #[test]
 fn every_size() {
-    for (width, height) in [(16, 16), (2, 64), (33, 17), (1001, 31), (255, 255), (256, 256)] {
+    for (width, height) in [
+        (16, 16),
+        (2, 64),
+        (33, 17),
+        (1001, 31),
+        (255, 255),
+        (256, 256),
+    ] {
         let arguments = "-c:v libx264 -qp 15 -pix_fmt yuv444p";
         let clip = two().size(width, height).encode("25", arguments, "mkv");
         assert_eq!(starts(Input::path(&clip.path)), [0, 30], "{width}x{height}");
@@ -115,7 +122,10 @@ fn what_is_no_video_is_told() {
     };
     let error = fails(Input::path(&sound));
     assert!(matches!(&error, Error::Unsupported { .. }), "{error}");
-    assert!(error.to_string().contains("no video in it, only: aac"), "{error}");
+    assert!(
+        error.to_string().contains("no video in it, only: aac"),
+        "{error}"
+    );
     let error = fails(Input::bytes("nothing", Vec::new()));
     assert!(matches!(error, Error::Malformed { .. }), "{error}");
     let error = fails(Input::bytes("text", b"not a video at all".repeat(100)));

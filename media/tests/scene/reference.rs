@@ -39,7 +39,8 @@ pub fn differences(path: &Path) -> Vec<[f64; 3]> {
                 let colour = |channel: usize| {
                     let (x0, y0) = (x.floor() as usize, y.floor() as usize);
                     let (x1, y1) = ((x0 + 1).min(width - 1), (y0 + 1).min(height - 1));
-                    let sample = |x: usize, y: usize| f64::from(frame[(y * width + x) * 3 + channel]);
+                    let sample =
+                        |x: usize, y: usize| f64::from(frame[(y * width + x) * 3 + channel]);
                     let (right, below) = (x - x.floor(), y - y.floor());
                     let upper = sample(x0, y0) * (1.0 - right) + sample(x1, y0) * right;
                     let lower = sample(x0, y1) * (1.0 - right) + sample(x1, y1) * right;
@@ -81,7 +82,10 @@ fn hsv(red: f64, green: f64, blue: f64) -> [f64; 3] {
 
 /// The mean of the three.
 pub fn contents(differences: &[[f64; 3]]) -> Vec<f64> {
-    differences.iter().map(|all| all.iter().sum::<f64>() / 3.0).collect()
+    differences
+        .iter()
+        .map(|all| all.iter().sum::<f64>() / 3.0)
+        .collect()
 }
 
 /// The frames that the adaptive rule cuts at, scenes having `least` frames.
@@ -91,7 +95,11 @@ pub fn adaptive(contents: &[f64], least: usize) -> Vec<usize> {
     for at in 2..contents.len().saturating_sub(2) {
         let around = [at - 2, at - 1, at + 1, at + 2].map(|at| contents[at]);
         let mean = around.iter().sum::<f64>() / 4.0;
-        let stands_out = if mean < 1e-5 { true } else { contents[at] / mean >= 3.0 };
+        let stands_out = if mean < 1e-5 {
+            true
+        } else {
+            contents[at] / mean >= 3.0
+        };
         if stands_out && contents[at] >= 15.0 && at - last >= least {
             cuts.push(at);
             last = at;
@@ -102,7 +110,9 @@ pub fn adaptive(contents: &[f64], least: usize) -> Vec<usize> {
 
 /// The frames that the content rule cuts at, fast changes merged.
 pub fn content(contents: &[f64], least: usize) -> Vec<usize> {
-    let changes: Vec<usize> = (0..contents.len()).filter(|&at| contents[at] >= 27.0).collect();
+    let changes: Vec<usize> = (0..contents.len())
+        .filter(|&at| contents[at] >= 27.0)
+        .collect();
     let mut cuts: Vec<usize> = Vec::new();
     let mut run: Option<usize> = None;
     for (number, &at) in changes.iter().enumerate() {
