@@ -34,3 +34,4 @@ mod join;
 )]
 mod observe;
 mod playback;
+mod still;

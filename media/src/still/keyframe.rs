@@ -36,7 +36,7 @@ impl Grabber {
             let limit = i64::try_from(reach).unwrap_or(i64::MAX).saturating_add(wanted);
             let behind = self.next_key(wanted, limit)?;
             if let Some(behind) = behind
-                && nearest.as_ref().and_then(off).is_none_or(|best| off(&behind) < Some(best))
+                && off(&behind) < nearest.as_ref().and_then(off).or(Some(reach))
             {
                 nearest = Some(behind);
             }
