@@ -5,10 +5,12 @@ use std::process::{Command, Stdio};
 
 use crate::support::Folder;
 
-const COMMANDS: [&str; 8] = [
+const COMMANDS: [&str; 10] = [
     "probe",
     "concat",
     "cut",
+    "thumbnail",
+    "sprite",
     "scenes",
     "frames",
     "normalize",

@@ -16,6 +16,8 @@ mod help;
 mod overwriting;
 mod probe;
 mod scenes;
+mod sprite;
 mod stdio;
 mod support;
+mod thumbnail;
 mod usage;

@@ -36,3 +36,4 @@ mod normalize;
 mod observe;
 mod playback;
 mod scene;
+mod still;

@@ -33,7 +33,12 @@ pub(super) struct Arguments {
     file: PathBuf,
 
     /// One picture for so much time
-    #[arg(long, value_name = "TIME", default_value = "10s", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "10s",
+        allow_negative_numbers = true
+    )]
     every: Timestamp,
 
     /// Columns and rows of a sheet
@@ -113,11 +118,18 @@ struct Told<'a> {
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let started = Instant::now();
     if arguments.output.as_os_str() == "-" {
-        return Err(Failure::usage("sheets are files: name a folder with --output"));
+        return Err(Failure::usage(
+            "sheets are files: name a folder with --output",
+        ));
     }
-    for name in ["sprites.vtt".to_owned(), format!("sprite-1.{}", arguments.format.extension())] {
+    for name in [
+        "sprites.vtt".to_owned(),
+        format!("sprite-1.{}", arguments.format.extension()),
+    ] {
         let path = arguments.output.join(name);
-        arguments.running.check_overwriting(&path, &arguments.file)?;
+        arguments
+            .running
+            .check_overwriting(&path, &arguments.file)?;
     }
     let input = segments::open(&arguments.file)?;
     let options = SpriteOptions {
@@ -177,7 +189,13 @@ mod tests {
 
     #[test]
     fn tiles_are_columns_and_rows() {
-        assert_eq!("5x4".parse(), Ok(Tile { columns: 5, rows: 4 }));
+        assert_eq!(
+            "5x4".parse(),
+            Ok(Tile {
+                columns: 5,
+                rows: 4
+            })
+        );
         for wrong in ["", "5", "0x5", "5x101", "5x5x5", "ax1", "-1x2"] {
             assert!(wrong.parse::<Tile>().is_err(), "{wrong}");
         }

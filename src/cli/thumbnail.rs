@@ -182,7 +182,8 @@ impl Arguments {
 /// Whether OUT names a folder, or is one, where one picture would go to a file.
 fn is_folder(output: &Path, format: Option<Format>) -> bool {
     let slash = output.as_os_str().as_encoded_bytes().ends_with(b"/");
-    let named = Format::of_path(output).is_some() || format.is_some() && output.extension().is_some();
+    let named =
+        Format::of_path(output).is_some() || format.is_some() && output.extension().is_some();
     slash || output.is_dir() || !named && !output.exists()
 }
 

@@ -57,7 +57,10 @@ mod tone;
 mod turn;
 mod webvtt;
 
-#[allow(unused_imports, reason = "for the renderer, which has thumbnails of its own")]
+#[allow(
+    unused_imports,
+    reason = "for the renderer, which has thumbnails of its own"
+)]
 pub(crate) use {batch::Batch, picture::encode, shape::Shaper};
 
 pub use options::{Moments, Options, Place, SpriteOptions};

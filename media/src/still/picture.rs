@@ -45,7 +45,9 @@ pub(crate) fn check_size(
     if width.max(height) > longest {
         return Err(Error::unsupported(
             name,
-            format!("a picture of {width}x{height}; {format} holds {longest} pixels a side, PNG more"),
+            format!(
+                "a picture of {width}x{height}; {format} holds {longest} pixels a side, PNG more"
+            ),
         ));
     }
     let pixels = u64::from(width.unsigned_abs()) * u64::from(height.unsigned_abs());

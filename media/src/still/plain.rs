@@ -54,7 +54,9 @@ impl Grabber {
         self.decoder.skip(Skip::Nothing);
         while around.behind.is_none() {
             let packet = self.next_packet()?;
-            begun |= packet.as_ref().is_none_or(|packet| self.source.is_key(packet));
+            begun |= packet
+                .as_ref()
+                .is_none_or(|packet| self.source.is_key(packet));
             if !begun {
                 continue;
             }

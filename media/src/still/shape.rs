@@ -54,7 +54,12 @@ impl Shaper {
         let aspect = self.aspect.or(frame.aspect()).unwrap_or((1, 1));
         let coded = (frame.width(), frame.height());
         let layout = Layout::new(coded, aspect, self.turn, self.style.size, self.style.fit);
-        check_size(layout.scaled, self.style.format, self.max_pixels, &self.name)?;
+        check_size(
+            layout.scaled,
+            self.style.format,
+            self.max_pixels,
+            &self.name,
+        )?;
         let failed = |code: Code| code.failed(&self.name, "making the picture");
         let mut part = frame.cropped(layout.shown).map_err(failed)?;
         if part.is_interlaced() && part.height() > 3 {

@@ -63,18 +63,26 @@ pub fn sprites(
 fn check(options: &SpriteOptions, name: &str) -> Result<()> {
     let refuse = |reason: String| Err(Error::unsupported(name, reason));
     if options.every.as_micros() < 1000 {
-        return refuse(format!("a picture every {}; 1 ms is the least", options.every));
+        return refuse(format!(
+            "a picture every {}; 1 ms is the least",
+            options.every
+        ));
     }
     let sides = 1..=100;
     if !sides.contains(&options.columns) || !sides.contains(&options.rows) {
         let (columns, rows) = (options.columns, options.rows);
-        return refuse(format!("{columns}x{rows} tiles; 1x1 to 100x100 can be made"));
+        return refuse(format!(
+            "{columns}x{rows} tiles; 1x1 to 100x100 can be made"
+        ));
     }
     if options.format == Format::Png {
         return refuse("sprite sheets are JPEG or WebP, not PNG".to_owned());
     }
     if !(2..=65500).contains(&options.width) {
-        return refuse(format!("tiles {} pixels wide; 2 to 65500 can be made", options.width));
+        return refuse(format!(
+            "tiles {} pixels wide; 2 to 65500 can be made",
+            options.width
+        ));
     }
     Ok(())
 }

@@ -199,11 +199,16 @@ mod tests {
         assert_eq!(size("320x"), Size::new(Some(320), None));
         assert_eq!(size("320x?"), Size::new(Some(320), None));
         assert_eq!(size("x240"), Size::new(None, Some(240)));
-        for wrong in ["", "x", "320", "0x0", "320x0", "-1x2", "+1x2", "1x2x3", "65501x", "axb"] {
+        for wrong in [
+            "", "x", "320", "0x0", "320x0", "-1x2", "+1x2", "1x2x3", "65501x", "axb",
+        ] {
             assert_eq!(size(wrong), None, "{wrong}");
         }
         for text in ["320x240", "320x", "x240"] {
-            assert_eq!(size(text).map(|size| size.to_string()).as_deref(), Some(text));
+            assert_eq!(
+                size(text).map(|size| size.to_string()).as_deref(),
+                Some(text)
+            );
         }
     }
 

@@ -94,8 +94,14 @@ impl Frame {
             && rect.top >= 0
             && rect.width > 0
             && rect.height > 0
-            && rect.left.checked_add(rect.width).is_some_and(|right| right <= width)
-            && rect.top.checked_add(rect.height).is_some_and(|bottom| bottom <= height);
+            && rect
+                .left
+                .checked_add(rect.width)
+                .is_some_and(|right| right <= width)
+            && rect
+                .top
+                .checked_add(rect.height)
+                .is_some_and(|bottom| bottom <= height);
         if !inside {
             return Err(Code::INVALID);
         }
@@ -118,12 +124,21 @@ impl Frame {
         let bottom = self.get().top_field_first == 0;
         let planes: Vec<Plane> = (0..4).map_while(|index| self.plane(index)).collect();
         let fields = field.get_mut();
-        let height = if bottom { fields.height / 2 } else { (fields.height + 1) / 2 };
+        let height = if bottom {
+            fields.height / 2
+        } else {
+            (fields.height + 1) / 2
+        };
         if height < 1 || planes.iter().any(|plane| plane.rows < 2) {
             return Err(Code::INVALID);
         }
         fields.height = height;
-        for ((data, step), plane) in fields.data.iter_mut().zip(&mut fields.linesize).zip(&planes) {
+        for ((data, step), plane) in fields
+            .data
+            .iter_mut()
+            .zip(&mut fields.linesize)
+            .zip(&planes)
+        {
             if bottom {
                 // SAFETY: the plane has two rows at least.
                 *data = unsafe { plane.data.offset(plane.step) };
