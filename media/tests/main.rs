@@ -27,6 +27,7 @@ mod cut;
 mod fixture;
 mod io;
 mod join;
+mod normalize;
 #[allow(
     dead_code,
     unused_imports,
@@ -34,3 +35,5 @@ mod join;
 )]
 mod observe;
 mod playback;
+mod scene;
+mod still;

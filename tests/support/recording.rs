@@ -32,6 +32,15 @@ fn recipe(name: &str) -> String {
         }
         "larger-picture.mp4" => format!("{} {h264}", picture("320x240", 1)),
         "tiny.ts" => format!("{} {h264} -frames:v 2", picture("64x64", 1)),
+        "three-scenes.mp4" => {
+            let part = |colour: &str| format!("-f lavfi -i color={colour}:size=160x120:rate=25:d=1");
+            format!(
+                "{} {} {} -filter_complex [0:v][1:v][2:v]concat=n=3,noise=alls=8:allf=t {h264}",
+                part("red"),
+                part("0x20ff40"),
+                part("0x305030")
+            )
+        }
         "sound.m4a" => format!("{} -c:a aac", sound(1)),
         "mark.png" => "-f lavfi -i color=red@0.5:size=32x16,format=rgba -frames:v 1".to_owned(),
         "many-streams.mkv" => {

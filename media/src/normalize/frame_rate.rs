@@ -15,7 +15,8 @@ pub(super) fn proxy_frame(source: Option<TimeBase>) -> TimeBase {
     let fallback = TimeBase::per_second(25);
     let source = source.unwrap_or(fallback);
     let rate = f64::from(source.den()) / f64::from(source.num());
-    if !(1.0 / 60.0..=100_000.0).contains(&rate) {
+    // Beyond these it is a time base, or nonsense.
+    if !(1.0 / 60.0..=1000.0).contains(&rate) {
         return fallback;
     }
     let mut halvings = 0u32;

@@ -38,10 +38,7 @@ impl Grabber {
                 .saturating_add(wanted);
             let behind = self.next_key(wanted, limit)?;
             if let Some(behind) = behind
-                && nearest
-                    .as_ref()
-                    .and_then(off)
-                    .is_none_or(|best| off(&behind) < Some(best))
+                && off(&behind) < nearest.as_ref().and_then(off).or(Some(reach))
             {
                 nearest = Some(behind);
             }
@@ -55,8 +52,8 @@ impl Grabber {
     /// The last keyframe from here on that is shown at or before `wanted`.
     fn last_key(&mut self, wanted: i64) -> Result<Option<Packet>> {
         let mut last = None;
-        // With an index the first one is the last.
-        let indexed = self.source.key_before(wanted).is_some();
+        // Where every keyframe is in the index, seeking has found the last.
+        let found = self.source.has_sample_tables();
         while let Some(packet) = self.next_packet()? {
             let shown = packet.pts();
             if self.source.is_key(&packet) && shown.is_some() {
@@ -64,7 +61,7 @@ impl Grabber {
                     break;
                 }
                 last = Some(packet);
-                if indexed {
+                if found {
                     break;
                 }
             } else if packet.dts().or(shown) > Some(wanted) {

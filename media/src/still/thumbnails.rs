@@ -155,10 +155,6 @@ fn run(
         })
         .collect();
     wanted.sort_by_key(|wanted| wanted.tick);
-    let last = wanted.last().map_or(0, |last| last.tick);
-    if let Some(end) = crew.first.source.told_end() {
-        crew.first.check_behind(last, end)?;
-    }
     let share = wanted.len().div_ceil(crew.others.len() + 1);
     let mut shares = wanted.chunks(share);
     let (sender, made) = bounded::<Result<Made>>(4);
