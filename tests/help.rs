@@ -5,7 +5,15 @@ use std::process::{Command, Stdio};
 
 use crate::support::Folder;
 
-const COMMANDS: [&str; 5] = ["probe", "concat", "cut", "version", "completions"];
+const COMMANDS: [&str; 7] = [
+    "probe",
+    "concat",
+    "cut",
+    "thumbnail",
+    "sprite",
+    "version",
+    "completions",
+];
 
 #[test]
 fn each_command_has_examples() {

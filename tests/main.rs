@@ -15,6 +15,8 @@ mod cut;
 mod help;
 mod overwriting;
 mod probe;
+mod sprite;
 mod stdio;
 mod support;
+mod thumbnail;
 mod usage;

@@ -34,3 +34,5 @@ mod join;
 )]
 mod observe;
 mod playback;
+mod render;
+mod still;

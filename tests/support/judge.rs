@@ -19,6 +19,12 @@ pub fn container(path: &Path) -> String {
     ffprobe("-show_entries format=format_name", path, &[])
 }
 
+/// A picture's codec, width and height: `mjpeg,320,240`.
+pub fn picture_size(path: &Path) -> String {
+    let facts = "-show_entries stream=codec_name,width,height";
+    ffprobe(facts, path, &[]).replace('\n', ",")
+}
+
 const FRAMES: &str = "-select_streams v:0 -count_frames -show_entries stream=nb_read_frames";
 
 fn frames(text: &str) -> u64 {

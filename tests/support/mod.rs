@@ -6,5 +6,5 @@ mod judge;
 mod recording;
 
 pub use folder::{Folder, Run, wait_until};
-pub use judge::{container, shown_frames, shown_frames_of};
+pub use judge::{container, picture_size, shown_frames, shown_frames_of};
 pub use recording::{FRAMES, RATE};

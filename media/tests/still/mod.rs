@@ -1,0 +1,15 @@
+//! Thumbnails, frames and sprite sheets: which frame is shown, and how.
+//!
+//! [`studio`] takes pictures in a folder of its own, [`seen`] looks at them
+//! through ffmpeg's command line.
+
+mod colours;
+mod exact;
+mod failures;
+mod formats;
+mod moments;
+mod seen;
+mod shapes;
+mod sprites;
+mod studio;
+mod ways_in;
