@@ -10,13 +10,24 @@ fn sheets_and_their_list() {
     let report = folder.json("sprite recording.mp4 --every 1s --tile 2x2 --width 80 -o out");
     assert_eq!(report["output"], "out");
     assert_eq!(report["list"], "out/sprites.vtt");
-    assert_eq!((report["tiles"].as_u64(), report["keyframes"].as_u64()), (Some(6), Some(6)));
+    assert_eq!(
+        (report["tiles"].as_u64(), report["keyframes"].as_u64()),
+        (Some(6), Some(6))
+    );
     assert_eq!(report["duration"].as_f64(), Some(6.0));
     assert_eq!(report["sheets"][1]["file"], "out/sprite-2.jpg");
-    assert_eq!(picture_size(&folder.path("out/sprite-1.jpg")), "mjpeg,160,120");
-    assert_eq!(picture_size(&folder.path("out/sprite-2.jpg")), "mjpeg,160,60");
+    assert_eq!(
+        picture_size(&folder.path("out/sprite-1.jpg")),
+        "mjpeg,160,120"
+    );
+    assert_eq!(
+        picture_size(&folder.path("out/sprite-2.jpg")),
+        "mjpeg,160,60"
+    );
     let list = fs::read_to_string(folder.path("out/sprites.vtt")).expect("the list");
-    assert!(list.starts_with("WEBVTT\n\n00:00:00.000 --> 00:00:01.000\nsprite-1.jpg#xywh=0,0,80,60\n"));
+    assert!(
+        list.starts_with("WEBVTT\n\n00:00:00.000 --> 00:00:01.000\nsprite-1.jpg#xywh=0,0,80,60\n")
+    );
     assert!(list.ends_with("\n00:00:05.000 --> 00:00:06.000\nsprite-2.jpg#xywh=80,0,80,60\n"));
 }
 
@@ -28,7 +39,9 @@ fn people_are_told_and_nothing_is_overwritten_unasked() {
     run.succeeded();
     let last = run.stderr.lines().last().expect("a line");
     assert!(last.starts_with("out/sprites.vtt: 3 pictures of 160x120, 3 of them keyframes, over "));
-    folder.flatbed(command).failed(2, &["out/sprites.vtt", "--force"]);
+    folder
+        .flatbed(command)
+        .failed(2, &["out/sprites.vtt", "--force"]);
     folder.flatbed(&format!("{command} --force -q")).succeeded();
 }
 

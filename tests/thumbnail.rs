@@ -16,7 +16,10 @@ fn one_picture_is_a_file() {
     assert_eq!(report["output"], "poster.webp");
     let picture = &report["pictures"][0];
     assert_eq!(picture["file"], "poster.webp");
-    assert_eq!((picture["asked"].as_f64(), picture["time"].as_f64()), (Some(1.5), Some(1.48)));
+    assert_eq!(
+        (picture["asked"].as_f64(), picture["time"].as_f64()),
+        (Some(1.5), Some(1.48))
+    );
     assert_eq!(picture["bytes"], folder.content()["poster.webp"]);
     assert!(report["elapsed_ms"].is_u64() && report["notes"].is_array());
     assert_eq!(size(&folder, "poster.webp"), "webp,80,60");
@@ -26,7 +29,8 @@ fn one_picture_is_a_file() {
 #[test]
 fn several_pictures_are_in_a_folder() {
     let folder = Folder::with(&["recording.mp4"]);
-    let report = folder.json("thumbnail recording.mp4 --at 50% --at 1 --size 50x50 --fit cover -o out");
+    let report =
+        folder.json("thumbnail recording.mp4 --at 50% --at 1 --size 50x50 --fit cover -o out");
     let times: Vec<_> = report["pictures"]
         .as_array()
         .expect("a list")
@@ -68,7 +72,10 @@ fn people_are_told_in_a_line_for_each_picture() {
     run.succeeded();
     assert_eq!(run.text(), "");
     assert_eq!(run.stderr.lines().count(), 2, "{}", run.stderr);
-    assert!(run.stderr.starts_with("out/thumbnail-1.jpg: 00:00:02.000, 160x120, "));
+    assert!(
+        run.stderr
+            .starts_with("out/thumbnail-1.jpg: 00:00:02.000, 160x120, ")
+    );
     let run = folder.flatbed("thumbnail recording.mp4 --count 2 -o quiet -q");
     run.succeeded();
     assert_eq!(run.stderr, "");
@@ -85,14 +92,19 @@ fn nothing_is_overwritten_unasked() {
         3,
         &["recording.mp4: 00:01:00.000 is behind its end (00:00:06.000)"],
     );
-    assert_eq!(fs::read(folder.path("a.jpg")).expect("the file"), b"precious");
+    assert_eq!(
+        fs::read(folder.path("a.jpg")).expect("the file"),
+        b"precious"
+    );
     folder.flatbed(&format!("{command} --force")).succeeded();
     assert_eq!(size(&folder, "a.jpg"), "mjpeg,160,120");
     for force in ["", "--force"] {
         let own = format!("thumbnail recording.mp4 --format png -o recording.mp4 {force}");
         folder.refuses(&own, 2, &["is the input"]);
     }
-    folder.flatbed("thumbnail recording.mp4 --count 2 -o out").succeeded();
+    folder
+        .flatbed("thumbnail recording.mp4 --count 2 -o out")
+        .succeeded();
     let again = "thumbnail recording.mp4 --count 2 -o out";
     let run = folder.flatbed(again);
     run.failed(2, &["out/thumbnail-1.jpg", "--force"]);

@@ -23,4 +23,4 @@ pub use packets::{Packet, check_even, check_order, packets, packets_of};
 pub use shown::{Luma, Shown, numbers, shown, shown_despite, watch};
 pub use similar::{similarity, ssim};
 pub use sound::{Hole, Lag, Sound, Step, in_step, lag};
-pub use tool::probe;
+pub use tool::{probe, stream};

@@ -35,7 +35,10 @@ fn a_frame_rate_is_constant_and_keeps_the_length() {
     let packets = crate::observe::packets(&done.video());
     crate::observe::check_even(&packets, (10, 1));
     assert_eq!(done.numbers().len(), 20);
-    let done = run(&source.path, r#"[{"type":"transcode","options":{"fps":50}}]"#);
+    let done = run(
+        &source.path,
+        r#"[{"type":"transcode","options":{"fps":50}}]"#,
+    );
     assert_eq!(done.numbers().len(), 100);
 }
 
@@ -43,10 +46,16 @@ fn a_frame_rate_is_constant_and_keeps_the_length() {
 fn a_variable_frame_rate_stays() {
     let times: Vec<u64> = (0..30).map(|n| n * 40_000 + n % 3 * 7_000).collect();
     let source = Source::new().times(&times).container("mkv").build();
-    let done = run(&source.path, r#"[{"type":"transcode","options":{"crf":20}}]"#);
+    let done = run(
+        &source.path,
+        r#"[{"type":"transcode","options":{"crf":20}}]"#,
+    );
     let shown = crate::observe::shown(&done.video());
     for (frame, time) in shown.iter().zip(&times) {
-        assert!((frame.pts - shown[0].pts - *time as f64 / 1e6).abs() < 0.002, "{frame:?}");
+        assert!(
+            (frame.pts - shown[0].pts - *time as f64 / 1e6).abs() < 0.002,
+            "{frame:?}"
+        );
     }
     assert_eq!(shown.len(), 30);
 }
@@ -56,11 +65,17 @@ fn pixel_formats_are_as_asked_and_others_refused() {
     let source = Source::new().frames(5).build();
     for format in ["yuv444p", "yuv422p10le"] {
         let json = format!(r#"[{{"type":"transcode","options":{{"pixelFormat":"{format}"}}}}]"#);
-        assert_eq!(fact(&run(&source.path, &json).video(), "v", "pix_fmt"), format);
+        assert_eq!(
+            fact(&run(&source.path, &json).video(), "v", "pix_fmt"),
+            format
+        );
     }
     let json = r#"[{"type":"transcode","options":{"pixelFormat":"gray16le"}}]"#;
     let error = super::workshop::refused(&source.path, json).to_string();
-    assert!(error.contains("gray16le") && error.contains("yuv420p"), "{error}");
+    assert!(
+        error.contains("gray16le") && error.contains("yuv420p"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -95,13 +110,22 @@ fn a_container_alone_copies_all() {
 #[test]
 fn only_what_a_container_does_not_carry_is_encoded() {
     let source = Source::new().size(160, 120).frames(25).audio("aac").build();
-    let done = run(&source.path, r#"[{"type":"convert","options":{"format":"webm"}}]"#);
+    let done = run(
+        &source.path,
+        r#"[{"type":"convert","options":{"format":"webm"}}]"#,
+    );
     assert_eq!(codecs(&done.video()), ["vp9", "opus"]);
     assert_eq!(done.numbers().len(), 25);
-    let done = run(&source.path, r#"[{"type":"convert","options":{"format":"avi"}}]"#);
+    let done = run(
+        &source.path,
+        r#"[{"type":"convert","options":{"format":"avi"}}]"#,
+    );
     assert_eq!(codecs(&done.video())[1], "mp3");
     assert_eq!(done.numbers().len(), 25);
-    let again = run(&done.video(), r#"[{"type":"convert","options":{"format":"mkv"}}]"#);
+    let again = run(
+        &done.video(),
+        r#"[{"type":"convert","options":{"format":"mkv"}}]"#,
+    );
     assert_eq!(again.report.frames_encoded, 0);
 }
 
@@ -112,7 +136,10 @@ fn sound_alone_can_change() {
     let done = run(&source.path, json);
     assert_eq!(codecs(&done.video()), ["h264", "mp3"]);
     assert_eq!(done.report.frames_encoded, 0);
-    let done = run(&source.path, r#"[{"type":"transcode","options":{"audioCodec":"none"}}]"#);
+    let done = run(
+        &source.path,
+        r#"[{"type":"transcode","options":{"audioCodec":"none"}}]"#,
+    );
     assert_eq!(codecs(&done.video()), ["h264"]);
     assert_eq!(done.report.frames_copied, 50);
     let error = super::workshop::refused(
@@ -124,12 +151,16 @@ fn sound_alone_can_change() {
 
 #[test]
 fn sound_stays_in_step() {
-    let source = Source::new().frames(100).audio("pcm_s16le").container("mkv").build();
+    let source = Source::new()
+        .frames(100)
+        .audio("pcm_s16le")
+        .container("mkv")
+        .build();
     let json = r#"[{"type":"trim","options":{"start":1,"end":3.4}},
                    {"type":"transcode","options":{"preset":"ultrafast","audioCodec":"flac"}}]"#;
     let done = run(&source.path, json);
     let steps = crate::observe::in_step(&source.path, &done.video(), &[30, 50, 70]);
     for step in steps {
-        assert!(step.lag.abs() < 0.003, "{step:?}");
+        assert!(step.ms.abs() < 3.0, "{step:?}");
     }
 }

@@ -6,20 +6,40 @@ use crate::fixture::Source;
 fn check(json: &str, expected: std::ops::Range<u32>, most_encoded: u64) {
     let source = Source::new().frames(100).audio("aac").build();
     let done = run(&source.path, json);
-    assert_eq!(done.numbers(), expected.clone().collect::<Vec<_>>(), "{json}");
-    assert!(done.report.frames_encoded <= most_encoded, "{json}: {:?}", done.report);
+    assert_eq!(
+        done.numbers(),
+        expected.clone().collect::<Vec<_>>(),
+        "{json}"
+    );
+    assert!(
+        done.report.frames_encoded <= most_encoded,
+        "{json}: {:?}",
+        done.report
+    );
     assert_eq!(done.report.frames, u64::from(expected.end - expected.start));
 }
 
 #[test]
 fn alone_it_encodes_only_the_edges() {
-    check(r#"[{"type":"trim","options":{"start":0.4,"end":3.2}}]"#, 10..80, 25);
-    check(r#"[{"type":"trim","options":{"start":"25%","duration":"1s"}}]"#, 25..50, 0);
+    check(
+        r#"[{"type":"trim","options":{"start":0.4,"end":3.2}}]"#,
+        10..80,
+        25,
+    );
+    check(
+        r#"[{"type":"trim","options":{"start":"25%","duration":"1s"}}]"#,
+        25..50,
+        0,
+    );
 }
 
 #[test]
 fn a_copy_begins_with_the_keyframe_before() {
-    check(r#"[{"type":"trim","options":{"start":1.5,"end":3,"mode":"copy"}}]"#, 25..75, 0);
+    check(
+        r#"[{"type":"trim","options":{"start":1.5,"end":3,"mode":"copy"}}]"#,
+        25..75,
+        0,
+    );
 }
 
 #[test]
@@ -51,7 +71,11 @@ fn with_an_encode_it_is_exact() {
 fn nothing_left_is_an_error() {
     let source = Source::new().frames(50).build();
     let two = r#"[{"type":"trim","options":{"end":1}},{"type":"trim","options":{"start":2}}]"#;
-    assert!(refused(&source.path, two).to_string().contains("operation 2"));
+    assert!(
+        refused(&source.path, two)
+            .to_string()
+            .contains("operation 2")
+    );
     for behind in [
         r#"[{"type":"trim","options":{"start":9}}]"#,
         r#"[{"type":"trim","options":{"start":9}},{"type":"transcode","options":{}}]"#,

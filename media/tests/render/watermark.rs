@@ -11,7 +11,10 @@ use crate::observe::Luma;
 fn material(folder: &Path) -> (PathBuf, PathBuf) {
     let video = "-f lavfi -i color=0x808080:s=160x120:r=25:d=1 -c:v libx264 -qp 0";
     let image = "-f lavfi -i color=white:s=20x10:d=1 -frames:v 1";
-    (make(folder, "grey.mp4", video), make(folder, "white.png", image))
+    (
+        make(folder, "grey.mp4", video),
+        make(folder, "white.png", image),
+    )
 }
 
 /// The first and last column and row that are brighter than grey.
@@ -23,7 +26,12 @@ fn bright(luma: &Luma) -> Option<[usize; 4]> {
     let rows: Vec<_> = (0..luma.height)
         .filter(|&y| (0..luma.width).any(|x| bright(x, y)))
         .collect();
-    Some([*columns.first()?, *columns.last()?, *rows.first()?, *rows.last()?])
+    Some([
+        *columns.first()?,
+        *columns.last()?,
+        *rows.first()?,
+        *rows.last()?,
+    ])
 }
 
 fn marked(video: &Path, options: serde_json::Value) -> Vec<Luma> {
@@ -92,7 +100,10 @@ fn it_is_there_from_its_start_up_to_its_end() {
     // Behind a trim its times count from the trim's start.
     let list = json!([
         operation("trim", json!({"start": 0.4})),
-        operation("watermark", json!({"image": image, "start": 0.2, "end": "100%"})),
+        operation(
+            "watermark",
+            json!({"image": image, "start": 0.2, "end": "100%"})
+        ),
     ]);
     let frames = lumas(&run(&video, &list.to_string()).video());
     assert_eq!(there(&frames), (5..15).collect::<Vec<_>>());
@@ -131,22 +142,37 @@ fn jpeg_and_webp_and_what_is_transparent() {
         "-f lavfi -i color=white:s=20x10:d=1,format=rgba,geq=r=255:g=255:b=255:a='255*lt(X,10)' \
          -frames:v 1",
     );
-    let frames = marked(&video, json!({"image": half, "position": {"x": 40, "y": 40}}));
+    let frames = marked(
+        &video,
+        json!({"image": half, "position": {"x": 40, "y": 40}}),
+    );
     let [left, right, ..] = bright(&frames[0]).expect("a watermark");
-    assert!(left.abs_diff(40) <= 1 && right.abs_diff(49) <= 1, "{left} {right}");
+    assert!(
+        left.abs_diff(40) <= 1 && right.abs_diff(49) <= 1,
+        "{left} {right}"
+    );
 }
 
 #[test]
 fn it_goes_onto_every_kind_of_pixel() {
     let folder = tempfile::tempdir().expect("a folder");
     let (video, image) = material(folder.path());
-    for format in ["yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le"] {
+    for format in [
+        "yuv422p",
+        "yuv444p",
+        "yuv420p10le",
+        "yuv422p10le",
+        "yuv444p10le",
+    ] {
         let list = json!([
             operation("watermark", json!({"image": image, "position": "center"})),
             operation("transcode", json!({"pixelFormat": format, "crf": 5})),
         ]);
         let frames = lumas(&run(&video, &list.to_string()).video());
         let seen = bright(&frames[9]).expect("a watermark");
-        assert!(seen[0].abs_diff(70) <= 1 && seen[3].abs_diff(63) <= 1, "{format}: {seen:?}");
+        assert!(
+            seen[0].abs_diff(70) <= 1 && seen[3].abs_diff(63) <= 1,
+            "{format}: {seen:?}"
+        );
     }
 }
