@@ -35,5 +35,6 @@ mod normalize;
 )]
 mod observe;
 mod playback;
+mod render;
 mod scene;
 mod still;

@@ -5,7 +5,7 @@ use std::ptr::{self, NonNull};
 
 use super::code::{Code, check};
 use super::frame::Frame;
-use super::{ffi, rational, time_base};
+use super::{ffi, from_ticks, rational, time_base};
 use crate::time::TimeBase;
 use crate::{Context, Error, Result};
 
@@ -35,6 +35,9 @@ impl Drop for Raw {
 struct Source {
     context: *mut ffi::AVFilterContext,
     kind: Kind,
+    /// When the last frame is shown, and how long a frame is.
+    last: Option<i64>,
+    length: i64,
 }
 
 /// What the frames at a source are; others would upset the filters.
@@ -231,7 +234,15 @@ impl Graph {
         check(set)?;
         // SAFETY: a filter of the graph that is not initialised yet.
         check(unsafe { ffi::avfilter_init_str(context, ptr::null()) })?;
-        Ok(Source { context, kind })
+        let length = entry
+            .frame
+            .map_or(0, |frame| frame.convert(1, entry.time_base));
+        Ok(Source {
+            context,
+            kind,
+            last: None,
+            length,
+        })
     }
 
     fn sink(&mut self, end: Pad) -> std::result::Result<*mut ffi::AVFilterContext, Code> {
@@ -261,24 +272,29 @@ impl Graph {
     /// Feeds a frame, or with `None` says that no more come at this source.
     pub(crate) fn send(&mut self, source: usize, frame: Option<Frame>) -> Result<()> {
         let failed = |code: Code| code.failed(&self.name, "filtering");
-        let Some(end) = self.sources.get(source) else {
+        let Some(end) = self.sources.get_mut(source) else {
             return Err(failed(Code::INVALID));
         };
-        let raw = match &frame {
-            Some(frame) if end.kind != kind_of(frame) => {
-                return Err(Error::unsupported(
-                    &self.name,
-                    "the size or format of the frames changes midway",
-                ));
-            }
-            Some(frame) => frame.as_ptr().cast_mut(),
-            None => ptr::null_mut(),
+        let Some(mut frame) = frame else {
+            // The last frame is shown as long as the others: without its end, a
+            // change of rate would lose it.
+            let behind = end.last.map(|last| last + end.length);
+            // SAFETY: a source of a configured graph.
+            let closed = unsafe { ffi::av_buffersrc_close(end.context, from_ticks(behind), 0) };
+            return check(closed).map(drop).map_err(failed);
         };
+        if end.kind != kind_of(&frame) {
+            return Err(Error::unsupported(
+                &self.name,
+                "the size or format of the frames changes midway",
+            ));
+        }
+        end.last = frame.pts();
         // SAFETY: a source of a configured graph; the frame's references are
         // moved into it, and what is left is dropped here.
-        check(unsafe { ffi::av_buffersrc_add_frame_flags(end.context, raw, 0) })
-            .map(drop)
-            .map_err(failed)
+        let added =
+            unsafe { ffi::av_buffersrc_add_frame_flags(end.context, frame.as_mut_ptr(), 0) };
+        check(added).map(drop).map_err(failed)
     }
 
     /// The next frame at a sink.

@@ -64,6 +64,12 @@ pub(crate) fn init() {
             Ok("debug") => ffi::AV_LOG_DEBUG,
             _ => ffi::AV_LOG_QUIET,
         };
+        if std::env::var_os("SVT_LOG").is_none() {
+            // SVT-AV1 writes to stderr what it is, and this is its only switch.
+            // SAFETY: once, when the engine is first used. The C library keeps
+            // what others may still be reading of the environment.
+            unsafe { std::env::set_var("SVT_LOG", "1") };
+        }
         // SAFETY: sets one atomic integer inside libavutil.
         unsafe { ffi::av_log_set_level(level) };
     });

@@ -302,16 +302,10 @@ impl Muxer {
             .map_err(|code| self.refused(code, "writing"))
     }
 
-    /// Writes what the container keeps for the end, gives a file its name, and
-    /// tells how many bytes there are.
+    /// Writes what the container keeps for the end.
     ///
     /// `index` is again the most bytes that the index can take, now that every
     /// packet is known.
-    pub(crate) fn finish(self, index: u64) -> Result<u64> {
-        self.close(index)?.keep()
-    }
-
-    /// The same, but a file has no name yet.
     pub(crate) fn close(mut self, index: u64) -> Result<Closed> {
         if self.reserved.is_some_and(|reserved| index > reserved) {
             self.give_up_reserve()?;

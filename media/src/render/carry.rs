@@ -286,15 +286,12 @@ impl<'a> Carrier<'a> {
         let work = &self.plan.work;
         for shot in &work.shots {
             let folder = outputs.folder_of_pictures()?;
-            let input = match self.input.again() {
-                Some(input) => input,
-                None => {
-                    return Err(Error::unsupported(
-                        &self.name,
-                        "thumbnails without a video need a file, and this is a stream that is \
-                         read once",
-                    ));
-                }
+            let Some(input) = self.input.again() else {
+                return Err(Error::unsupported(
+                    &self.name,
+                    "thumbnails without a video need a file, and this is a stream that is read \
+                     once",
+                ));
             };
             let times = shot.wanted.iter();
             let times = times.map(|wanted| cut::Position::Time(wanted.time));

@@ -1,5 +1,7 @@
 //! How pictures are encoded: which encoder, with which of its options.
 
+use std::fmt::Write as _;
+
 use super::operation::{AudioCodec, Preset, Quality, VideoCodec};
 use crate::Container;
 use crate::av::canvas::{Canvas, Sampling};
@@ -169,7 +171,7 @@ impl Coding {
                 if let Some((file, pass)) = statistics {
                     // A colon ends an option of x265's.
                     let file = file.replace(':', "\\:");
-                    own.push_str(&format!(":pass={pass}:stats={file}"));
+                    let _ = write!(own, ":pass={pass}:stats={file}");
                 }
                 options.push(("x265-params", own));
             }

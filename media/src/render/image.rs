@@ -1,6 +1,8 @@
 //! A watermark's image: read once, and made ready for the pictures it is laid
 //! over.
 
+use std::fmt::Write as _;
+
 use super::step::{Laid, Mark};
 use crate::av::canvas::Canvas;
 use crate::av::decode::Decoder;
@@ -60,10 +62,10 @@ pub(super) fn ready(
     let (width, height) = size(mark, image, canvas);
     let mut filters = "format=rgba".to_owned();
     if (width, height) != (image.width(), image.height()) {
-        filters.push_str(&format!(",scale={width}:{height}:flags=bicubic"));
+        let _ = write!(filters, ",scale={width}:{height}:flags=bicubic");
     }
     if mark.watermark.opacity < 1.0 {
-        filters.push_str(&format!(",colorchannelmixer=aa={}", mark.watermark.opacity));
+        let _ = write!(filters, ",colorchannelmixer=aa={}", mark.watermark.opacity);
     }
     let format = Laid::on(canvas).image();
     if format != "rgba" {
@@ -74,9 +76,10 @@ pub(super) fn ready(
             _ => "bt601",
         };
         let range = if canvas.full_range { "full" } else { "limited" };
-        filters.push_str(&format!(
+        let _ = write!(
+            filters,
             ",scale=out_color_matrix={matrix}:out_range={range},format={format}"
-        ));
+        );
     }
     let mut frame = image
         .another()

@@ -12,10 +12,13 @@ use super::run::{Done, Passing, run};
 use crate::av::encode::Pass;
 use crate::{Context, Error, Output, Result};
 
+/// Numbers the folders of this process.
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
 /// What two passes share.
 pub(super) struct Passes {
     /// Where the encoder keeps what it learned; it removes itself.
-    folder: Option<Folder>,
+    _folder: Option<Folder>,
     file: String,
     statistics: Option<std::ffi::CString>,
 }
@@ -34,19 +37,18 @@ impl Passes {
         let own_file = matches!(coding.codec, VideoCodec::H264 | VideoCodec::Hevc);
         if !own_file {
             return Ok(Self {
-                folder: None,
+                _folder: None,
                 file: String::new(),
                 statistics: None,
             });
         }
-        static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("flatbed-{}-{number}", std::process::id());
         let path = std::env::temp_dir().join(name);
         fs::create_dir(&path).map_err(|source| Error::io(path.display().to_string(), source))?;
         let file = path.join("statistics").display().to_string();
         Ok(Self {
-            folder: Some(Folder(path)),
+            _folder: Some(Folder(path)),
             file,
             statistics: None,
         })
@@ -104,7 +106,6 @@ impl Passes {
         reserve: bool,
         context: &Context,
     ) -> Result<Done> {
-        let _kept = &self.folder;
         let context = &context.doing(carrier.plan.work.operation, pass);
         let opened = carrier.open(context)?;
         let mut job = carrier.job(Some(coding), Some(output));

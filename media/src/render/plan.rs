@@ -99,7 +99,7 @@ pub(super) struct Shot {
 pub(super) enum Opened {
     Video(Box<Source>),
     /// Sound without pictures.
-    Sound(super::sound_only::Recording),
+    Sound(Box<super::sound_only::Recording>),
 }
 
 impl Opened {
@@ -113,7 +113,7 @@ impl Opened {
                 // Sound alone is as good here.
                 let sound = super::sound_only::Recording::open(input, context);
                 match sound {
-                    Ok(Some(recording)) => Ok(Self::Sound(recording)),
+                    Ok(Some(recording)) => Ok(Self::Sound(Box::new(recording))),
                     Ok(None) | Err(Error::Unsupported { .. }) => Err(Error::Malformed {
                         input: name,
                         reason,

@@ -81,6 +81,7 @@ impl Report {
     }
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref)] // what serde calls with
 fn seconds<S: serde::Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(time.as_secs_f64())
 }

@@ -102,7 +102,7 @@ struct Opening {
 pub(super) fn run(job: Job<'_>, opened: Opened, context: &Context) -> Result<Done> {
     match opened {
         Opened::Video(source) => pictures(job, *source, context),
-        Opened::Sound(recording) => sound::alone(job, recording, context),
+        Opened::Sound(recording) => sound::alone(job, *recording, context),
     }
 }
 
@@ -115,23 +115,7 @@ fn pictures(mut job: Job<'_>, mut source: Source, context: &Context) -> Result<D
     } else {
         Tracks::default()
     };
-    let shots = if job.shoots {
-        work.shots
-            .iter()
-            .map(|shot| (shot.place, shots_of(shot, work.shift, name, context)))
-            .collect()
-    } else {
-        Vec::new()
-    };
-    let steps = relative(&work.steps, work.shift);
-    let chain = Chain::new(
-        &steps,
-        shots,
-        &job.images,
-        (clock, frame, work.shift),
-        name,
-        context,
-    );
+    let chain = chain_of(&job, (clock, frame), context);
     let pace = chain.pace().unwrap_or((clock, frame));
     let mut encoding = match job.coding {
         Some(coding) => Some(Encoding::new(coding, work.container, job.pass, pace, name)),
@@ -159,25 +143,22 @@ fn pictures(mut job: Job<'_>, mut source: Source, context: &Context) -> Result<D
         let tell = to_writer.clone();
         let passing = job.pass.is_some() && output.is_none();
         let encoding = scope.spawn(move || {
-            let encoded = match &mut encoding {
-                Some(encoding) => {
-                    encoding.run(&filtered, &tell, &tell_zero, work, passing, context)
-                }
-                None => handed_on(&filtered, collect.as_ref()),
+            let encoded = if let Some(encoding) = &mut encoding {
+                encoding.run(&filtered, &tell, &tell_zero, work, passing, context)
+            } else {
+                hand_on(&filtered, collect.as_ref());
+                Ok(())
             };
             encoded.map(|()| encoding)
         });
         let sounding =
             scope.spawn(move || tracks.run(&sound, &zero, &to_writer, sound_clock, context));
-        let writing = match output {
-            Some(output) => {
-                let mut writer = Writer::new(output, described, &job);
-                writer.take(&messages, context).map(|()| Some(writer))
-            }
-            None => {
-                while messages.recv().is_ok() {}
-                Ok(None)
-            }
+        let writing = if let Some(output) = output {
+            let mut writer = Writer::new(output, described, &job);
+            writer.take(&messages, context).map(|()| Some(writer))
+        } else {
+            while messages.recv().is_ok() {}
+            Ok(None)
         };
         // The others end when nobody takes what they make.
         drop(messages);
@@ -209,6 +190,28 @@ fn pictures(mut job: Job<'_>, mut source: Source, context: &Context) -> Result<D
         }
         Ok(done)
     })
+}
+
+/// What decoded pictures go through.
+fn chain_of(job: &Job<'_>, (clock, frame): (TimeBase, TimeBase), context: &Context) -> Chain {
+    let (name, work) = (job.name, job.work);
+    let shots = if job.shoots {
+        work.shots
+            .iter()
+            .map(|shot| (shot.place, shots_of(shot, work.shift, name, context)))
+            .collect()
+    } else {
+        Vec::new()
+    };
+    let steps = relative(&work.steps, work.shift);
+    Chain::new(
+        &steps,
+        shots,
+        &job.images,
+        (clock, frame, work.shift),
+        name,
+        context,
+    )
 }
 
 /// The thumbnails of an operation, on a timeline that is `shift` behind the
@@ -260,16 +263,12 @@ fn filter(
 }
 
 /// Hands frames on that nobody encodes.
-fn handed_on(
-    frames: &Receiver<(Frame, TimeBase)>,
-    collect: Option<&Sender<(Frame, TimeBase)>>,
-) -> Result<()> {
+fn hand_on(frames: &Receiver<(Frame, TimeBase)>, collect: Option<&Sender<(Frame, TimeBase)>>) {
     for frame in frames {
         if collect.is_some_and(|collect| collect.send(frame).is_err()) {
             break;
         }
     }
-    Ok(())
 }
 
 fn joined<T>(result: thread::Result<T>) -> T {

@@ -62,22 +62,16 @@ pub(super) fn quality_for(
             high = middle - 1;
         }
     }
-    match found {
-        Some(found) => Ok(found),
-        None => {
-            let quality = scale(best);
-            let ssim = likeness(
-                &samples,
-                &coding.at_quality(quality),
-                &carrier.name,
-                context,
-            )?;
-            carrier
-                .report
-                .note(format!("an SSIM of {target} is not reached"));
-            Ok(Found { quality, ssim })
-        }
+    if let Some(found) = found {
+        return Ok(found);
     }
+    let quality = scale(best);
+    let coding = coding.at_quality(quality);
+    let ssim = likeness(&samples, &coding, &carrier.name, context)?;
+    carrier
+        .report
+        .note(format!("an SSIM of {target} is not reached"));
+    Ok(Found { quality, ssim })
 }
 
 /// Filtered frames from several places.

@@ -71,10 +71,6 @@ impl Recording {
         Ok(Some(recording))
     }
 
-    pub(super) fn name(&self) -> &str {
-        self.demuxer.name()
-    }
-
     pub(super) fn stream(&self, index: usize) -> Option<&Stream> {
         self.streams.get(index)
     }

@@ -222,9 +222,10 @@ pub(super) fn overlay(mark: &Mark, image: (i32, i32), canvas: &Canvas, shift: Ti
     let mut when = Vec::new();
     when.extend(mark.from.map(|from| format!("gte(t,{:.7})", seconds(from))));
     when.extend(mark.to.map(|to| format!("lt(t,{:.7})", seconds(to))));
-    let enable = match when.is_empty() {
-        true => String::new(),
-        false => format!(":enable='{}'", when.join("*")),
+    let enable = if when.is_empty() {
+        String::new()
+    } else {
+        format!(":enable='{}'", when.join("*"))
     };
     format!("overlay=x={x}:y={y}:format={format}:eval=init:eof_action=repeat{enable}")
 }

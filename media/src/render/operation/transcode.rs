@@ -119,7 +119,7 @@ mod container {
 
     use crate::Container;
 
-    #[allow(clippy::ref_option)] // what serde calls with
+    #[allow(clippy::ref_option, clippy::trivially_copy_pass_by_ref)] // what serde calls with
     pub(super) fn serialize<S: Serializer>(
         container: &Option<Container>,
         serializer: S,

@@ -231,7 +231,7 @@ impl<'a> Walk<'a> {
         let mut coding = self.coding();
         let why = match asked.codec {
             Some(codec) => {
-                self.check_codec(codec)?;
+                check_codec(codec)?;
                 if codec != coding.codec {
                     coding = Coding {
                         preset: coding.preset,
@@ -273,14 +273,6 @@ impl<'a> Walk<'a> {
         }
         self.encode(coding, why);
         Ok(())
-    }
-
-    fn check_codec(&self, codec: VideoCodec) -> std::result::Result<(), Refused> {
-        if coding::is_there(codec) {
-            return Ok(());
-        }
-        let name = Coding::usual(codec).encoder();
-        Err(format!("the linked FFmpeg has no encoder {name}"))
     }
 
     fn wish_sound(&mut self, codec: Option<AudioCodec>, bits: Option<i64>, channels: Option<i32>) {
@@ -328,7 +320,7 @@ impl<'a> Walk<'a> {
                     (None, source) => source.as_ref().map(|source| source.codec),
                 };
                 if now.is_some() && now != Some(coding::id(codec)) {
-                    self.check_codec(codec)?;
+                    check_codec(codec)?;
                     self.encode(Coding::usual(codec), "convert asks for another codec");
                 }
             }
@@ -457,7 +449,7 @@ impl<'a> Walk<'a> {
                 self.note("trim: the frames are encoded anyway, so the cut is exact");
                 start
             }
-            TrimMode::Copy => self.keyframe(start)?,
+            TrimMode::Copy => self.keyframe(start),
         };
         self.origin = start;
         self.to = self.to.min(end);
@@ -473,19 +465,19 @@ impl<'a> Walk<'a> {
     }
 
     /// The last keyframe at or before a time, on the source's timeline.
-    fn keyframe(&mut self, time: Timestamp) -> std::result::Result<Timestamp, Refused> {
+    fn keyframe(&mut self, time: Timestamp) -> Timestamp {
         let origin = self.origin;
         let Opened::Video(source) = &mut *self.opened else {
-            return Ok(time);
+            return time;
         };
         let tick = source.clock().first_tick_at(time) + source.zero;
         self.moved |= !source.is_live();
         match source.keyframe_before(tick, self.context) {
-            Ok(Some(key)) => Ok(source.clock().timestamp(key - source.zero).max(origin)),
-            Ok(None) => Ok(time),
+            Ok(Some(key)) => source.clock().timestamp(key - source.zero).max(origin),
+            Ok(None) => time,
             Err(error) => {
                 self.error = Some(error);
-                Ok(time)
+                time
             }
         }
     }
@@ -743,6 +735,14 @@ impl<'a> Walk<'a> {
         }
         Ok((steps, front))
     }
+}
+
+fn check_codec(codec: VideoCodec) -> std::result::Result<(), Refused> {
+    if coding::is_there(codec) {
+        return Ok(());
+    }
+    let name = Coding::usual(codec).encoder();
+    Err(format!("the linked FFmpeg has no encoder {name}"))
 }
 
 /// The container to write for an input that a demuxer of this name reads.

@@ -30,7 +30,7 @@ fn behind(time: Timestamp, clock: TimeBase) -> i64 {
 /// All tracks of sound of a result.
 #[derive(Default)]
 pub(in super::super) struct Tracks {
-    tracks: Vec<Track>,
+    list: Vec<Track>,
     container: Option<Container>,
     name: String,
     notes: Vec<String>,
@@ -79,7 +79,7 @@ impl Tracks {
         context: &Context,
     ) -> Result<Self> {
         let mut tracks = Self {
-            tracks: Vec::new(),
+            list: Vec::new(),
             container: Some(work.container),
             name: name.to_owned(),
             notes: Vec::new(),
@@ -122,7 +122,7 @@ impl Tracks {
                     Way::Encoded(Box::new(sound))
                 }
             };
-            tracks.tracks.push(Track {
+            tracks.list.push(Track {
                 stream: index,
                 ticks: stream.time_base,
                 zero: 0,
@@ -137,7 +137,7 @@ impl Tracks {
     /// What the writer must know of each.
     pub(super) fn described(&self, source: &Source) -> Vec<Described> {
         let language = |index| source.stream(index).language.clone();
-        self.tracks
+        self.list
             .iter()
             .filter_map(|track| track.described(language(track.stream)).ok())
             .collect()
@@ -154,12 +154,11 @@ impl Tracks {
         pictures: (TimeBase, Timestamp, i64),
         context: &Context,
     ) -> Result<Vec<String>> {
-        if self.tracks.is_empty() {
+        if self.list.is_empty() {
             while packets.recv().is_ok() {}
             return Ok(self.notes);
         }
         let mut early = VecDeque::new();
-        let mut open = true;
         // Until the first picture is there, nobody knows where the sound begins.
         let zero = loop {
             select! {
@@ -170,14 +169,11 @@ impl Tracks {
                 },
                 recv(packets) -> packet => match packet {
                     Ok(packet) => early.push_back(packet),
-                    Err(_) if open => {
-                        open = false;
-                        break match zero.recv() {
-                            Ok(told) => told,
-                            Err(_) => return Ok(self.notes),
-                        };
-                    }
-                    Err(_) => return Ok(self.notes),
+                    // All is read; the first picture may still be on its way.
+                    Err(_) => match zero.recv() {
+                        Ok(told) => break told,
+                        Err(_) => return Ok(self.notes),
+                    },
                 },
             }
         };
@@ -200,7 +196,7 @@ impl Tracks {
     /// The result begins at this time of the source's timeline.
     fn begin(&mut self, zero: Timestamp) {
         let lead_in = self.container.is_some_and(Container::is_iso);
-        for track in &mut self.tracks {
+        for track in &mut self.list {
             track.zero = TimeBase::MICROS.convert(zero.as_micros(), track.way.clock());
             track.first = track.zero;
             match &mut track.way {
@@ -223,7 +219,7 @@ impl Tracks {
         take: &mut dyn FnMut(usize, Packet) -> Result<()>,
     ) -> Result<()> {
         let Some((number, track)) = self
-            .tracks
+            .list
             .iter_mut()
             .enumerate()
             .find(|(_, track)| track.stream == packet.stream())
@@ -242,7 +238,7 @@ impl Tracks {
     }
 
     fn finish(&mut self, take: &mut dyn FnMut(usize, Packet) -> Result<()>) -> Result<()> {
-        for (number, track) in self.tracks.iter_mut().enumerate() {
+        for (number, track) in self.list.iter_mut().enumerate() {
             if let Way::Encoded(sound) = &mut track.way {
                 sound.finish_open(&self.name)?;
             }
@@ -322,14 +318,14 @@ pub(super) fn alone(mut job: Job<'_>, mut recording: Recording, context: &Contex
         Some((index, stream, recording.first_packet(index)))
     });
     let mut tracks = Tracks::of(streams, work, name, context)?;
-    if tracks.tracks.is_empty() {
+    if tracks.list.is_empty() {
         return Err(Error::unsupported(
             name,
             "no sound is left of an input without pictures",
         ));
     }
     let described: Result<Vec<_>> = tracks
-        .tracks
+        .list
         .iter()
         .map(|track| {
             let stream = recording.stream(track.stream);
@@ -362,7 +358,7 @@ pub(super) fn alone(mut job: Job<'_>, mut recording: Recording, context: &Contex
         notes: tracks.notes,
         ..Done::default()
     };
-    let clock = tracks.tracks.first().map(|track| track.way.clock());
+    let clock = tracks.list.first().map(|track| track.way.clock());
     if let (Some(clock), Some(last)) = (clock, last) {
         done.duration = clock.timestamp(last);
     }
