@@ -33,7 +33,8 @@ fn recipe(name: &str) -> String {
         "larger-picture.mp4" => format!("{} {h264}", picture("320x240", 1)),
         "tiny.ts" => format!("{} {h264} -frames:v 2", picture("64x64", 1)),
         "three-scenes.mp4" => {
-            let part = |colour: &str| format!("-f lavfi -i color={colour}:size=160x120:rate=25:d=1");
+            let part =
+                |colour: &str| format!("-f lavfi -i color={colour}:size=160x120:rate=25:d=1");
             format!(
                 "{} {} {} -filter_complex [0:v][1:v][2:v]concat=n=3,noise=alls=8:allf=t {h264}",
                 part("red"),

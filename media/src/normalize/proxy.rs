@@ -85,7 +85,7 @@ impl ProxyWriter {
             frame_rate: (self.frame.den(), self.frame.num()),
             frames: self.frames,
             duration: self.frame.timestamp(frames),
-            bytes: open.muxer.finish(0)?,
+            bytes: open.muxer.close(0)?.keep()?,
         }))
     }
 

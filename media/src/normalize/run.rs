@@ -16,8 +16,8 @@ use crate::decoded::pictures::Pictures;
 use crate::decoded::source::{Source, Wanted};
 use crate::render::operation::FrameRate;
 use crate::scene::{Finder, Scenes};
-use crate::time::{TimeBase, Timestamp};
-use crate::{Context, Error, Input, Progress, Result};
+use crate::time::Timestamp;
+use crate::{Context, Error, Input, Result};
 
 use super::frame_rate::{Steady, proxy_frame, repeated};
 use super::options::{Options, Outputs};

@@ -3,7 +3,7 @@
 use crate::decoded::pictures::Pictures;
 use crate::decoded::source::{Source, Wanted};
 use crate::time::Timestamp;
-use crate::{Context, Error, Input, Progress, Result};
+use crate::{Context, Error, Input, Result};
 
 use super::cut::{Finder, FrameScore, Scene};
 use super::options::Options;

@@ -1,9 +1,9 @@
 //! The keyframe near a time: a single frame to decode.
 
+use crate::Result;
 use crate::av::decode::Skip;
 use crate::av::frame::Frame;
 use crate::av::packet::Packet;
-use crate::Result;
 
 use super::grab::Grabber;
 
@@ -33,7 +33,9 @@ impl Grabber {
         // One behind can only be nearer where the one before is far.
         let far = before_off.is_none_or(|off| off.saturating_mul(2) > reach);
         if far && self.source.seek_behind(wanted, &self.context)? {
-            let limit = i64::try_from(reach).unwrap_or(i64::MAX).saturating_add(wanted);
+            let limit = i64::try_from(reach)
+                .unwrap_or(i64::MAX)
+                .saturating_add(wanted);
             let behind = self.next_key(wanted, limit)?;
             if let Some(behind) = behind
                 && off(&behind) < nearest.as_ref().and_then(off).or(Some(reach))
