@@ -45,6 +45,8 @@ struct Run {
     begun: Option<i64>,
     /// When the last packet is decoded, where that is told.
     reached: Option<i64>,
+    /// When the last frame is shown, or would be if no edit list hid it.
+    last: Option<i64>,
     /// When the last frame at or before the next wanted time is shown.
     best: Option<i64>,
     /// The times of all packets that may be the best for a later wanted time.
@@ -180,7 +182,11 @@ impl Grabber {
                     run.best = Some(first);
                     self.resolve(run, index, taken)
                 }
-                None => Ok(()),
+                // An edit list hides all of it: the slow way is to find one.
+                None => {
+                    run.pending.push((i64::MIN, index));
+                    Ok(())
+                }
             };
         };
         if let Some(frame) = run
@@ -287,17 +293,14 @@ impl Grabber {
         }
     }
 
+    /// Refuses a time behind the recording's end, of which the last packet was
+    /// read. The end itself is the last frame's.
     fn check_end(&self, run: &Run, time: i64) -> Result<()> {
-        let last = run.later.iter().copied().max().max(run.best);
-        let Some(last) = last else {
+        let Some(last) = run.last else {
             return Ok(());
         };
-        self.check_behind(time, last.saturating_add(self.source.frame))
-    }
-
-    /// Refuses a time behind the recording's end. The end itself is the last
-    /// frame's.
-    pub(super) fn check_behind(&self, time: i64, end: i64) -> Result<()> {
+        let end = last.saturating_add(self.source.frame);
+        let end = end.max(self.source.told_end().unwrap_or(end));
         if time <= end {
             return Ok(());
         }
@@ -314,6 +317,7 @@ impl Run {
     fn take(&mut self, packet: Packet, shown: i64, wanted: i64) {
         self.bytes += packet.data().len();
         self.reached = packet.dts().or(self.reached);
+        self.last = self.last.max(Some(shown));
         if shown > wanted {
             self.behind += 1;
         } else {

@@ -1,9 +1,9 @@
 //! The keyframe near a time: a single frame to decode.
 
+use crate::Result;
 use crate::av::decode::Skip;
 use crate::av::frame::Frame;
 use crate::av::packet::Packet;
-use crate::Result;
 
 use super::grab::Grabber;
 
@@ -33,7 +33,9 @@ impl Grabber {
         // One behind can only be nearer where the one before is far.
         let far = before_off.is_none_or(|off| off.saturating_mul(2) > reach);
         if far && self.source.seek_behind(wanted, &self.context)? {
-            let limit = i64::try_from(reach).unwrap_or(i64::MAX).saturating_add(wanted);
+            let limit = i64::try_from(reach)
+                .unwrap_or(i64::MAX)
+                .saturating_add(wanted);
             let behind = self.next_key(wanted, limit)?;
             if let Some(behind) = behind
                 && off(&behind) < nearest.as_ref().and_then(off).or(Some(reach))
@@ -50,8 +52,8 @@ impl Grabber {
     /// The last keyframe from here on that is shown at or before `wanted`.
     fn last_key(&mut self, wanted: i64) -> Result<Option<Packet>> {
         let mut last = None;
-        // With an index the first one is the last.
-        let indexed = self.source.key_before(wanted).is_some();
+        // Where every keyframe is in the index, seeking has found the last.
+        let found = self.source.has_sample_tables();
         while let Some(packet) = self.next_packet()? {
             let shown = packet.pts();
             if self.source.is_key(&packet) && shown.is_some() {
@@ -59,7 +61,7 @@ impl Grabber {
                     break;
                 }
                 last = Some(packet);
-                if indexed {
+                if found {
                     break;
                 }
             } else if packet.dts().or(shown) > Some(wanted) {

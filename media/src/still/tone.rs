@@ -44,9 +44,9 @@ impl ToneMap {
         // Hable's curve keeps highlights; colours are not bleached. 100 nits
         // is the white of a standard screen.
         let chain = format!(
-            "zscale=min=gbr:rin=full:pin=bt2020:tin={transfer}:m=gbr:r=full:t=linear:npl=100,\
-             format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,\
-             zscale=t=bt709:m=gbr:r=full,format=gbrp"
+            "setparams=range=pc:color_primaries=bt2020:color_trc={transfer}:colorspace=gbr,\
+             zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,\
+             zscale=t=bt709,format=gbrp"
         );
         let plain = scaled.share().map_err(failed)?;
         match Graph::once(&chain, scaled, name, &self.context) {

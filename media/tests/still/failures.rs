@@ -1,6 +1,7 @@
 //! What goes wrong, and that nothing of it stays.
 
 use std::fs;
+use std::process::Command;
 
 use flatbed_media::still::{self, Format, Moments, Options, Place, SpriteOptions, Style};
 use flatbed_media::{Cancel, Context, Error, Input, Limits, Timestamp};
@@ -18,27 +19,48 @@ fn options(seconds: &[f64]) -> Options {
 
 #[track_caller]
 fn fails(input: Input, options: &Options) -> Error {
-    take(input, options, &Context::new()).err().expect("an error")
+    take(input, options, &Context::new())
+        .err()
+        .expect("an error")
 }
 
 #[test]
 fn what_is_no_video() {
     let garbage = Input::bytes("garbage", vec![7; 4096]);
-    assert!(matches!(fails(garbage, &options(&[0.0])), Error::Malformed { .. }));
+    assert!(matches!(
+        fails(garbage, &options(&[0.0])),
+        Error::Malformed { .. }
+    ));
     let empty = Input::bytes("empty", vec![]);
-    assert!(matches!(fails(empty, &options(&[0.0])), Error::Malformed { .. }));
+    assert!(matches!(
+        fails(empty, &options(&[0.0])),
+        Error::Malformed { .. }
+    ));
     let none = fails(Input::path("/nowhere/none.mp4"), &options(&[0.0]));
     assert!(matches!(none, Error::Io { .. }));
-    let sound = Source::new().frames(25).audio("aac").args("-map -0:v").build();
-    let error = fails(Input::path(&sound.path), &options(&[0.0]));
-    assert!(error.to_string().contains("no video in it (only aac)"), "{error}");
+    let folder = Folder::new();
+    let sound = folder.file("sound.m4a");
+    let status = Command::new("ffmpeg")
+        .args("-nostdin -v error -f lavfi -i sine=duration=1 -c:a aac".split(' '))
+        .arg(&sound)
+        .status();
+    assert!(status.expect("ffmpeg starts").success());
+    let error = fails(Input::path(&sound), &options(&[0.0]));
+    assert!(
+        error.to_string().contains("no video in it (only aac)"),
+        "{error}"
+    );
 }
 
 #[test]
 fn of_a_recording_cut_short_what_is_there() {
     for container in ["ts", "mkv"] {
         let fixture = Source::new().container(container).keep(0.6).build();
-        let taken = take(Input::path(&fixture.path), &options(&[0.5, 1.5]), &Context::new());
+        let taken = take(
+            Input::path(&fixture.path),
+            &options(&[0.5, 1.5]),
+            &Context::new(),
+        );
         assert_eq!(taken.expect("pictures").numbers(), [12, 37]);
         let error = fails(Input::path(&fixture.path), &options(&[3.9]));
         assert!(error.to_string().contains("is behind its end"), "{error}");
@@ -66,10 +88,15 @@ fn a_damaged_recording_gives_pictures_or_an_error() {
 
 #[test]
 fn a_damaged_group_does_not_hide_the_others() {
-    let fixture = Source::new().params("keyint=25:scenecut=0:bframes=0").build();
+    let fixture = Source::new()
+        .params("keyint=25:scenecut=0:bframes=0")
+        .build();
     let mut bytes = fs::read(&fixture.path).expect("the fixture");
     // The samples of the second second: in an MP4 without sound they lie in order.
-    let data = bytes.windows(4).position(|word| word == b"mdat").expect("samples");
+    let data = bytes
+        .windows(4)
+        .position(|word| word == b"mdat")
+        .expect("samples");
     let length = bytes.len() - data;
     let packets = crate::observe::packets(&fixture.path);
     assert_eq!(packets.len(), 100);

@@ -94,9 +94,18 @@ fn existing_files_are_replaced_when_the_new_ones_are_whole() {
         )
     };
     run(100.0).expect_err("behind the end");
-    assert_eq!(fs::read(folder.file("thumbnail-1.jpg")).expect("the file"), b"old");
+    assert_eq!(
+        fs::read(folder.file("thumbnail-1.jpg")).expect("the file"),
+        b"old"
+    );
     assert_eq!(folder.names(), ["thumbnail-1.jpg"]);
     run(1.0).expect("pictures");
-    assert_eq!(super::seen::seen(&folder.file("thumbnail-1.jpg")).number(), 0);
-    assert_eq!(super::seen::seen(&folder.file("thumbnail-2.jpg")).number(), 25);
+    assert_eq!(
+        super::seen::seen(&folder.file("thumbnail-1.jpg")).number(),
+        0
+    );
+    assert_eq!(
+        super::seen::seen(&folder.file("thumbnail-2.jpg")).number(),
+        25
+    );
 }

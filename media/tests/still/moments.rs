@@ -20,7 +20,9 @@ fn options(positions: Vec<Position>) -> Options {
 }
 
 fn numbers(fixture: &Fixture, positions: Vec<Position>) -> Vec<u32> {
-    taken(fixture, &options(positions)).expect("pictures").numbers()
+    taken(fixture, &options(positions))
+        .expect("pictures")
+        .numbers()
 }
 
 #[test]
@@ -40,7 +42,10 @@ fn pictures_are_spread_evenly() {
             moments: Moments::Spread(count),
             ..Options::default()
         };
-        assert_eq!(taken(&fixture, &options).expect("pictures").numbers(), expected);
+        assert_eq!(
+            taken(&fixture, &options).expect("pictures").numbers(),
+            expected
+        );
     }
 }
 
@@ -59,7 +64,10 @@ fn the_end_is_the_last_frame_and_behind_it_is_nothing() {
         assert_eq!(numbers(&fixture, vec![at(4.0)]), [99], "{container}");
         let error = taken(&fixture, &options(vec![at(1.0), at(4.5)])).err();
         let error = error.expect("a time behind the end").to_string();
-        assert!(error.contains("00:00:04.500 is behind its end (00:00:04.0"), "{error}");
+        assert!(
+            error.contains("00:00:04.500 is behind its end (00:00:04.0"),
+            "{error}"
+        );
     }
 }
 
@@ -79,7 +87,12 @@ fn keyframes_are_those_at_or_before_each_time() {
         };
         let taken = taken(&fixture, &options).expect("pictures");
         assert_eq!(taken.numbers(), [0, 0, 25, 50, 75], "{container}");
-        let times: Vec<f64> = taken.report.pictures.iter().map(|p| p.time.as_secs_f64()).collect();
+        let times: Vec<f64> = taken
+            .report
+            .pictures
+            .iter()
+            .map(|p| p.time.as_secs_f64())
+            .collect();
         assert_eq!(times, [0.0, 0.0, 1.0, 2.0, 3.0]);
     }
 }
@@ -123,7 +136,10 @@ fn where_all_is_black_black_is_shown() {
 fn frames_lie_as_densely_as_they_like() {
     for source in [
         Source::new().params("keyint=30:scenecut=0:bframes=3:open-gop=1"),
-        Source::new().codec("mpeg2video").container("ts").args("-g 12 -bf 2"),
+        Source::new()
+            .codec("mpeg2video")
+            .container("ts")
+            .args("-g 12 -bf 2"),
     ] {
         let fixture = source.build();
         let times = (30..70).map(|number| at(fixture.time_of(number) + 0.02));

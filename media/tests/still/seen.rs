@@ -29,13 +29,26 @@ pub fn seen_by(before: &[&str], path: &Path, behind: &[&str]) -> Seen {
         .arg("-i")
         .arg(path)
         .args(behind)
-        .args(["-frames:v", "1", "-pix_fmt", "rgba", "-c:v", "pam", "-f", "image2pipe", "-"])
+        .args([
+            "-frames:v",
+            "1",
+            "-pix_fmt",
+            "rgba",
+            "-c:v",
+            "pam",
+            "-f",
+            "image2pipe",
+            "-",
+        ])
         .output()
         .expect("ffmpeg starts (apt-get install ffmpeg)");
     let complaints = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}: {complaints}", path.display());
     let end = b"ENDHDR\n";
-    let begin = output.stdout.windows(end.len()).position(|word| word == end);
+    let begin = output
+        .stdout
+        .windows(end.len())
+        .position(|word| word == end);
     let begin = begin.unwrap_or_else(|| panic!("{}: {complaints}", path.display()));
     let (header, pixels) = output.stdout.split_at(begin + end.len());
     let header = String::from_utf8_lossy(header);
@@ -79,7 +92,11 @@ impl Seen {
 
     /// The mean of a channel.
     pub fn mean(&self, channel: usize) -> f64 {
-        let sum: u64 = self.pixels.iter().map(|pixel| u64::from(pixel[channel])).sum();
+        let sum: u64 = self
+            .pixels
+            .iter()
+            .map(|pixel| u64::from(pixel[channel]))
+            .sum();
         sum as f64 / self.pixels.len() as f64
     }
 

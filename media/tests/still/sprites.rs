@@ -34,8 +34,15 @@ fn cues(folder: &Path) -> Vec<Cue> {
     let mut blocks = text.split("\n\n");
     assert_eq!(blocks.next(), Some("WEBVTT"));
     let seconds = |time: &str| {
-        let parts: Vec<f64> = time.split(':').map(|part| part.parse().expect("a number")).collect();
-        assert_eq!((parts.len(), time.len()), (3, "00:00:00.000".len()), "{time}");
+        let parts: Vec<f64> = time
+            .split(':')
+            .map(|part| part.parse().expect("a number"))
+            .collect();
+        assert_eq!(
+            (parts.len(), time.len()),
+            (3, "00:00:00.000".len()),
+            "{time}"
+        );
         parts[0] * 3600.0 + parts[1] * 60.0 + parts[2]
     };
     let mut sheets = BTreeMap::new();
@@ -44,7 +51,10 @@ fn cues(folder: &Path) -> Vec<Cue> {
             let (times, place) = block.trim_end().split_once('\n').expect("two lines");
             let (start, end) = times.split_once(" --> ").expect("two times");
             let (name, part) = place.split_once("#xywh=").expect("a part");
-            let part: Vec<usize> = part.split(',').map(|n| n.parse().expect("a number")).collect();
+            let part: Vec<usize> = part
+                .split(',')
+                .map(|n| n.parse().expect("a number"))
+                .collect();
             let sheet = sheets
                 .entry(name.to_owned())
                 .or_insert_with(|| seen(&folder.join(name)));
@@ -82,13 +92,21 @@ fn keyframes_are_taken_where_there_are_enough() {
         // A keyframe every second, 7.2 s.
         let fixture = Source::new().frames(180).container(container).build();
         let (report, cues) = make(&fixture, &options(1.0));
-        assert_eq!(numbers(&cues), [0, 25, 50, 75, 100, 125, 150, 175], "{container}");
+        assert_eq!(
+            numbers(&cues),
+            [0, 25, 50, 75, 100, 125, 150, 175],
+            "{container}"
+        );
         assert_eq!((report.tiles, report.keyframes), (8, 8), "{container}");
         assert_eq!((report.tile_width, report.tile_height), (160, 120));
         let sizes: Vec<_> = report.sheets.iter().map(|s| (s.width, s.height)).collect();
         assert_eq!(sizes, [(480, 240), (320, 120)]);
         for (number, cue) in cues.iter().enumerate() {
-            let end = if number == 7 { 7.2 } else { number as f64 + 1.0 };
+            let end = if number == 7 {
+                7.2
+            } else {
+                number as f64 + 1.0
+            };
             assert!((cue.start - number as f64).abs() < 1e-6);
             assert!((cue.end - end).abs() < 0.0011, "{container}: {cue:?}");
         }
@@ -116,7 +134,11 @@ fn between_keyframes_far_apart_the_very_frame_is_shown() {
             .build();
         let (report, cues) = make(&fixture, &options(1.0));
         // Keyframes at 0 and 4.8 s.
-        assert_eq!(numbers(&cues), [0, 25, 50, 75, 100, 120, 150, 175], "{container}");
+        assert_eq!(
+            numbers(&cues),
+            [0, 25, 50, 75, 100, 120, 150, 175],
+            "{container}"
+        );
         assert_eq!(report.keyframes, 2, "{container}");
     }
 }
@@ -138,7 +160,11 @@ fn sheets_can_be_webp_and_tiles_of_another_shape() {
 
 #[test]
 fn a_late_start_and_a_short_end() {
-    let fixture = Source::new().container("ts").offset(3600.0).frames(51).build();
+    let fixture = Source::new()
+        .container("ts")
+        .offset(3600.0)
+        .frames(51)
+        .build();
     let (report, cues) = make(&fixture, &options(1.0));
     assert_eq!(numbers(&cues), [0, 25, 50]);
     assert!((cues[2].end - 2.04).abs() < 0.0011, "{cues:?}");
@@ -156,16 +182,39 @@ fn sprites_that_make_no_sense() {
         error.expect_err("refused")
     };
     for wrong in [
-        SpriteOptions { every: Timestamp::ZERO, ..options(1.0) },
-        SpriteOptions { columns: 0, ..options(1.0) },
-        SpriteOptions { rows: 101, ..options(1.0) },
-        SpriteOptions { width: 1, ..options(1.0) },
-        SpriteOptions { format: Format::Png, ..options(1.0) },
-        SpriteOptions { width: 65_000, ..options(1.0) },
+        SpriteOptions {
+            every: Timestamp::ZERO,
+            ..options(1.0)
+        },
+        SpriteOptions {
+            columns: 0,
+            ..options(1.0)
+        },
+        SpriteOptions {
+            rows: 101,
+            ..options(1.0)
+        },
+        SpriteOptions {
+            width: 1,
+            ..options(1.0)
+        },
+        SpriteOptions {
+            format: Format::Png,
+            ..options(1.0)
+        },
+        SpriteOptions {
+            width: 65_000,
+            ..options(1.0)
+        },
     ] {
         let error = refused(wrong);
         assert!(matches!(error, Error::Unsupported { .. }), "{error}");
     }
-    let hundred = SpriteOptions { columns: 100, rows: 100, width: 650, ..options(0.001) };
+    let hundred = SpriteOptions {
+        columns: 100,
+        rows: 100,
+        width: 650,
+        ..options(0.001)
+    };
     assert!(matches!(refused(hundred), Error::Limit { .. }));
 }

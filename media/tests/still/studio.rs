@@ -43,7 +43,9 @@ pub fn take(input: Input, options: &Options, context: &Context) -> Result<Taken,
 
 fn names(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("the folder can be listed");
-    entries.map(|entry| entry.expect("an entry").path()).collect()
+    entries
+        .map(|entry| entry.expect("an entry").path())
+        .collect()
 }
 
 /// Pictures that were taken.
@@ -117,6 +119,9 @@ pub fn check_numbers_from(source: &Source, numbers: &[u32], zero: f64) {
     assert_eq!(taken.numbers(), numbers, "{source:?}");
     for (picture, &number) in taken.report.pictures.iter().zip(numbers) {
         let (told, expected) = (picture.time.as_secs_f64(), times(number).0);
-        assert!((told - expected).abs() < 0.0011, "{source:?}: {told} for {expected}");
+        assert!(
+            (told - expected).abs() < 0.0011,
+            "{source:?}: {told} for {expected}"
+        );
     }
 }

@@ -20,7 +20,10 @@ fn options(seconds: &[f64]) -> Options {
 #[test]
 fn bytes_streams_and_pipes() {
     for container in ["mp4", "ts", "mkv"] {
-        let fixture = Source::new().container(container).args("-movflags +faststart").build();
+        let fixture = Source::new()
+            .container(container)
+            .args("-movflags +faststart")
+            .build();
         let bytes = fs::read(&fixture.path).expect("the fixture");
         let open = || File::open(&fixture.path).expect("the fixture");
         for input in [
@@ -47,7 +50,9 @@ fn a_pipe_has_no_known_middle() {
 
 #[test]
 fn any_number_of_threads_takes_the_same_pictures() {
-    let fixture = Source::new().params("keyint=40:scenecut=0:bframes=3").build();
+    let fixture = Source::new()
+        .params("keyint=40:scenecut=0:bframes=3")
+        .build();
     let seconds = [0.1, 0.5, 1.1, 1.3, 2.2, 2.3, 3.1, 3.9];
     for threads in [1, 2, 3, 16] {
         let threads = NonZeroUsize::new(threads).expect("not zero");
@@ -66,9 +71,20 @@ fn progress_goes_from_picture_to_picture() {
     let context = Context::new().with_progress(move |progress| {
         keep.lock().expect("not poisoned").push(progress);
     });
-    take(Input::path(&fixture.path), &options(&[1.0, 2.0, 3.0]), &context).expect("pictures");
+    take(
+        Input::path(&fixture.path),
+        &options(&[1.0, 2.0, 3.0]),
+        &context,
+    )
+    .expect("pictures");
     let told = told.lock().expect("not poisoned").clone();
-    let done: Vec<f64> = told.iter().map(|progress| progress.done.as_secs_f64()).collect();
+    let done: Vec<f64> = told
+        .iter()
+        .map(|progress| progress.done.as_secs_f64())
+        .collect();
     assert_eq!(done, [1.0, 2.0, 3.0]);
-    assert!(told.iter().all(|progress| progress.total == Some("3".parse().expect("a time"))));
+    assert!(
+        told.iter()
+            .all(|progress| progress.total == Some("3".parse().expect("a time")))
+    );
 }

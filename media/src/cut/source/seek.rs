@@ -15,8 +15,13 @@ impl Source {
         self.replay.retain(|packet| packet.stream() == video);
     }
 
-    /// When the last keyframe at or before `time` is decoded, by the
-    /// container's index, where that knows every keyframe.
+    /// Whether the container's index knows every frame.
+    pub(crate) fn has_sample_tables(&self) -> bool {
+        self.iso
+    }
+
+    /// When the last keyframe at or before `time` is decoded that is in the
+    /// container's index.
     pub(crate) fn key_before(&self, time: i64) -> Option<i64> {
         if !self.iso && !self.demuxer.format().starts_with("matroska") {
             return None;
