@@ -147,6 +147,12 @@ impl Frame {
         Ok(copy)
     }
 
+    /// Gives its samples a shape, width to height.
+    pub(crate) fn set_aspect(&mut self, (num, den): (i32, i32)) {
+        // SAFETY: a valid frame, borrowed mutably.
+        unsafe { (*self.as_mut_ptr()).sample_aspect_ratio = ffi::AVRational { num, den } };
+    }
+
     /// Marks it as one picture rather than two fields, of square samples.
     pub(crate) fn set_progressive(&mut self) {
         // SAFETY: a valid frame, borrowed mutably.

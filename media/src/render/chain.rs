@@ -7,7 +7,7 @@ use super::step::{Mark, Step, overlay};
 use crate::av::canvas::Canvas;
 use crate::av::filter::{Entry, Filtered, Graph};
 use crate::av::frame::Frame;
-use crate::av::scale::Scaler;
+use crate::av::scale::{Scaler, format_name};
 use crate::time::{TimeBase, Timestamp};
 use crate::{Context, Result};
 
@@ -237,6 +237,9 @@ impl Filters {
         for step in &self.steps {
             if let Step::Mark(mark) = step {
                 text.push_str(&self.lay(mark, &canvas, &mut images)?);
+                // What is laid over may bring a format of its own.
+                text.push_str(",format=");
+                text.push_str(format_name(canvas.format));
             } else if let Some(filters) = step.filters(&mut canvas) {
                 text.push(',');
                 text.push_str(&filters);

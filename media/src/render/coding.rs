@@ -178,10 +178,12 @@ impl Coding {
             VideoCodec::Vp9 | VideoCodec::Vp8 => {
                 options.extend(quality.map(|quality| ("crf", quality)));
                 let speed = preset.unwrap_or(Preset::Fast).libvpx();
-                let deadline = if speed >= 5 { "realtime" } else { "good" };
+                // In real time it makes one pass.
+                let hurries = speed >= 5 && !self.two_pass;
+                let deadline = if hurries { "realtime" } else { "good" };
                 options.push(("deadline", deadline.to_owned()));
-                let most = if speed >= 5 { speed } else { speed.min(5) };
-                options.push(("cpu-used", most.to_string()));
+                let speed = if hurries { speed } else { speed.min(5) };
+                options.push(("cpu-used", speed.to_string()));
                 if self.codec == VideoCodec::Vp9 {
                     options.push(("row-mt", "1".to_owned()));
                 }

@@ -22,6 +22,8 @@ const TRIALS: u32 = 5;
 const ENOUGH: f64 = 0.96;
 /// What is aimed at, as a part of the target.
 const AIM: f64 = 0.985;
+/// The operation of the error with which an encoder refuses its settings.
+const OPENING: &str = "opening the encoder";
 /// Less than this is no picture, in bits a second.
 const LEAST: i64 = 1_000;
 
@@ -102,7 +104,13 @@ impl<'t, 'a> Target<'t, 'a> {
             })?;
             let pass = (2, 2);
             let done = if two_pass {
-                passes.write(self.carrier, &coding, output, pass, false, self.context)?
+                let written =
+                    passes.write(self.carrier, &coding, output, pass, false, self.context);
+                match written {
+                    // x264 does not begin a second pass that cannot come out.
+                    Err(Error::Ffmpeg { operation, .. }) if operation == OPENING => break,
+                    written => written?,
+                }
             } else {
                 let context = &self.context.doing(self.carrier.plan.work.operation, pass);
                 let opened = self.carrier.open(context)?;
@@ -143,10 +151,13 @@ impl<'t, 'a> Target<'t, 'a> {
             rate = next;
         }
         best.ok_or_else(|| {
-            Error::unsupported(
-                &self.carrier.name,
-                format!("targetBytes {limit}: the smallest that was reached is {least:.0}; scale it down or cut it"),
-            )
+            let reached = if least < f64::MAX {
+                format!("the smallest that was reached is {least:.0}")
+            } else {
+                "its pictures do not fit into that".to_owned()
+            };
+            let reason = format!("targetBytes {limit}: {reached}; scale it down or cut it");
+            Error::unsupported(&self.carrier.name, reason)
         })
     }
 }

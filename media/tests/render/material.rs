@@ -29,7 +29,6 @@ fn odd_and_tiny_sizes_become_even() {
         ("64x49", (64, 48)),
         ("17x9", (16, 8)),
         ("2x2", (2, 2)),
-        ("1x1", (2, 2)),
     ] {
         let arguments =
             format!("-f lavfi -i testsrc2=s={given}:r=5:d=1 -c:v ffv1 -pix_fmt yuv444p");
@@ -92,9 +91,9 @@ fn a_turned_video_is_turned() {
     );
     // ffmpeg's metadata counts the other way round.
     for (degrees, expected, right, lower) in [
-        ("90", (48, 64), true, false),
+        ("90", (48, 64), false, true),
         ("180", (64, 48), true, true),
-        ("270", (48, 64), false, true),
+        ("270", (48, 64), true, false),
     ] {
         let arguments = format!(
             "-i {} -c copy -metadata:s:v:0 rotate={degrees}",

@@ -111,7 +111,7 @@ fn a_long_list() {
 #[test]
 fn a_thumbnail_is_of_the_timeline_and_the_pictures_at_its_place() {
     let source = Source::new().frames(100).build();
-    let shot = operation("thumbnail", json!({"timestamps": [1.0], "format": "png"}));
+    let shot = operation("thumbnail", json!({"timestamps": [1.0], "format": "jpeg"}));
     let list = json!([
         shot,
         operation("trim", json!({"start": 1})),
@@ -124,9 +124,9 @@ fn a_thumbnail_is_of_the_timeline_and_the_pictures_at_its_place() {
         shot,
     ]);
     let done = run(&source.path, &list.to_string());
-    let number = |picture: usize| super::workshop::numbers(&done.picture(picture, "png"))[0];
+    let number = |picture: usize| super::workshop::numbers(&done.picture(picture, "jpg"))[0];
     assert_eq!([number(1), number(2), number(3)], [25, 50, 75]);
-    let wide = |picture: usize| super::workshop::size(&done.picture(picture, "png")).0;
+    let wide = |picture: usize| super::workshop::size(&done.picture(picture, "jpg")).0;
     assert_eq!([wide(1), wide(2), wide(3)], [320, 320, 160]);
     assert_eq!(done.numbers(), (50..100).collect::<Vec<_>>());
 }

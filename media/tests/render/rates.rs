@@ -81,7 +81,7 @@ fn a_size_that_cannot_be_is_refused() {
 
 #[test]
 fn a_likeness_is_reached() {
-    let source = grainy();
+    let source = Source::new().size(160, 120).frames(40).grain(12).build();
     let mut last = 0;
     for target in [0.90, 0.97] {
         let json = format!(

@@ -53,7 +53,11 @@ pub fn lumas(path: &Path) -> Vec<Luma> {
 }
 
 /// What ffmpeg says of pictures in full range, and of MPEG-TS that it reads to the end.
-pub const HARMLESS: &[&str] = &["deprecated pixel format", "No accelerated colorspace"];
+pub const HARMLESS: &[&str] = &[
+    "deprecated pixel format",
+    "No accelerated colorspace",
+    "EOI missing",
+];
 
 /// Runs a list given as JSON.
 pub fn attempt(source: &Path, json: &str, folder: &Path) -> Result<Report, Error> {

@@ -1,5 +1,7 @@
 //! Operation after operation becomes one plan.
 
+use std::num::NonZeroUsize;
+
 use super::super::coding::{self, Coding, Spend};
 use super::super::operation::{
     AudioCodec, Compress, Convert, Moment, Thumbnail, Transcode, Trim, TrimMode, VideoCodec,
@@ -10,6 +12,7 @@ use super::super::step::{Mark, Step};
 use super::super::{Operation, Options};
 use super::{Opened, Plan, Shot, Way, Work, explain};
 use crate::av::canvas::Canvas;
+use crate::av::decode::Decoder;
 use crate::av::parameters::{CodecId, Parameters};
 use crate::cut::SoundWish;
 use crate::cut::carriage::{carries_pictures, carries_sound, carries_sound_in};
@@ -458,7 +461,9 @@ impl<'a> Walk<'a> {
                 "nothing is left: it begins at {start}, behind the end"
             ));
         }
-        if self.steps.iter().any(|step| matches!(step, Step::Rate(_))) {
+        // What was done before sees frames that are cut off here.
+        let paced = self.steps.iter().any(|step| matches!(step, Step::Rate(_)));
+        if paced || !self.shots.is_empty() {
             self.steps.push(Step::Window(self.origin, self.to));
         }
         Ok(())
@@ -489,8 +494,10 @@ impl<'a> Walk<'a> {
         let mut wanted = Vec::new();
         for moment in asked.moments() {
             let time = self.time(moment)?;
-            if time > self.to {
-                return Err(format!("{moment} is behind the end"));
+            let end = self.known_end().unwrap_or(Timestamp::MAX).min(self.to);
+            if time > end {
+                let end = end - self.origin;
+                return Err(format!("{moment} is behind the end at {end}"));
             }
             self.pictures += 1;
             wanted.push(Wanted {
@@ -527,6 +534,9 @@ impl<'a> Walk<'a> {
             (Some(_), None) => Way::Copied,
             (Some(_), Some((coding, _))) => Way::Encoded(coding.clone()),
         };
+        if self.coding.is_some() {
+            self.look()?;
+        }
         let why = self.coding.as_ref().map(|(_, why)| why.clone());
         let total = match self.to {
             Timestamp::MAX => self.known_end().map(|end| end - self.origin),
@@ -579,6 +589,38 @@ impl<'a> Walk<'a> {
             notes: self.notes,
             work,
         })
+    }
+
+    /// What the header does not tell of the pictures, the first of them does:
+    /// MP4 and MOV are opened without probing.
+    fn look(&mut self) -> Result<()> {
+        let (Opened::Video(opened), Some(source)) = (&*self.opened, &mut self.source) else {
+            return Ok(());
+        };
+        let aspect = opened.stream(opened.video).aspect;
+        if source.canvas.format < 0 {
+            let one = NonZeroUsize::MIN;
+            let context = &self.context.at_most_threads(one);
+            let clock = opened.clock();
+            let mut decoder = Decoder::open(&source.parameters, clock, &self.name, context)?;
+            let mut packets = opened.packets(opened.video);
+            let mut first = None;
+            while first.is_none() {
+                let packet = packets.next();
+                let _ = decoder.send(packet);
+                first = decoder.receive()?;
+                if packet.is_none() {
+                    break;
+                }
+            }
+            if let Some(first) = first {
+                source.canvas = Canvas::of_frame(&first);
+            }
+        }
+        if let Some(aspect) = aspect {
+            source.canvas.aspect = aspect;
+        }
+        Ok(())
     }
 
     fn known_end(&self) -> Option<Timestamp> {

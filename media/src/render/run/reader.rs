@@ -22,6 +22,8 @@ pub(super) struct Reader<'a> {
     /// The frames that are wanted, in the source's ticks.
     from: i64,
     to: i64,
+    /// The shape of samples, where the container tells.
+    aspect: Option<(i32, i32)>,
     /// What is taken off a frame's time.
     shift: i64,
     last: Option<i64>,
@@ -36,8 +38,27 @@ pub(super) struct Counts {
     pub(super) notes: Vec<String>,
 }
 
+const SECOND: Timestamp = Timestamp::from_micros(1_000_000);
+
 /// How far sound may lie behind the pictures in the file, in seconds.
 const PATIENCE: i64 = 3;
+
+/// The first and the last frame that thumbnails need which are taken before a
+/// trim.
+fn wanted(work: &Work) -> (Timestamp, Timestamp) {
+    let mut span = (work.from, Timestamp::ZERO);
+    let wanted = work.shots.iter().flat_map(|shot| &shot.wanted);
+    for time in wanted.map(|wanted| wanted.time) {
+        if time < work.from {
+            // The frame that is shown then may have begun a while before.
+            span.0 = span.0.min(time - SECOND);
+        }
+        if time >= work.to {
+            span.1 = span.1.max(time + SECOND);
+        }
+    }
+    span
+}
 
 impl<'a> Reader<'a> {
     pub(super) fn new(
@@ -58,10 +79,11 @@ impl<'a> Reader<'a> {
             .iter()
             .any(|step| matches!(step, Step::Window(..)));
         let margin = margin.filter(|_| windowed).unwrap_or_default();
-        let from = clock.first_tick_at(work.from - margin) + zero;
+        let (first, last) = wanted(work);
+        let from = clock.first_tick_at(first.min(work.from - margin)) + zero;
         let to = match work.to {
             Timestamp::MAX => i64::MAX,
-            to => clock.first_tick_at(to + margin) + zero,
+            to => clock.first_tick_at(last.max(to + margin)) + zero,
         };
         if from > source.first {
             source.seek(from, context)?;
@@ -72,6 +94,7 @@ impl<'a> Reader<'a> {
             .map_err(|code| code.failed(name, "setting up"))?;
         Ok(Self {
             decoder: Decoder::open(&parameters, clock, name, context)?,
+            aspect: source.stream(source.video).aspect,
             source,
             name: name.to_owned(),
             clock,
@@ -183,6 +206,9 @@ impl<'a> Reader<'a> {
             }
             self.last = Some(pts);
             frame.set_pts(Some(pts - self.shift));
+            if let Some(aspect) = self.aspect {
+                frame.set_aspect(aspect);
+            }
             frame.forget_coding(false);
             if to_filters.send(frame).is_err() {
                 return Ok(false);
