@@ -177,17 +177,13 @@ impl Grabber {
     fn resolve(&mut self, run: &mut Run, index: usize, taken: Taken<'_>) -> Result<()> {
         let Some(target) = run.best else {
             // Nothing is shown so early: what is shown first.
-            return match run.later.iter().min() {
-                Some(&first) => {
-                    run.best = Some(first);
-                    self.resolve(run, index, taken)
-                }
-                // An edit list hides all of it: the slow way is to find one.
-                None => {
-                    run.pending.push((i64::MIN, index));
-                    Ok(())
-                }
-            };
+            if let Some(&first) = run.later.iter().min() {
+                run.best = Some(first);
+                return self.resolve(run, index, taken);
+            }
+            // An edit list hides all of it: the slow way is to find one.
+            run.pending.push((i64::MIN, index));
+            return Ok(());
         };
         if let Some(frame) = run
             .kept
