@@ -22,7 +22,7 @@ Examples:
   flatbed sprite recording.mp4 -o sprites
   flatbed sprite recording.mp4 --every 5s --tile 10x10 --width 240 --format webp -o sprites";
 
-/// Make sprite sheets and the WebVTT list by which a player finds the pictures
+/// Make sprite sheets and the list (`WebVTT`) by which a player finds the pictures
 ///
 /// Writes sprite-1.jpg and so on, and sprites.vtt. A picture shows the keyframe
 /// nearest to its time; where keyframes are too far apart, the very frame.

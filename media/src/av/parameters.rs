@@ -80,6 +80,11 @@ impl Parameters {
         (!name.is_empty()).then_some(name)
     }
 
+    /// Whether frames may be decoded in another order than they are shown.
+    pub(crate) fn is_reordered(&self) -> bool {
+        self.get().video_delay > 0
+    }
+
     pub(crate) fn level(&self) -> Option<i32> {
         Some(self.get().level).filter(|&level| level > 0)
     }

@@ -99,7 +99,7 @@ impl Grabber {
         let mut next = 0;
         let mut timeless = false;
         let mut missed = Vec::new();
-        self.source.seek(first, &self.context)?;
+        self.source.seek_anew(first, &self.context)?;
         while let Some(&time) = wanted.get(next) {
             let Some(packet) = self.next_packet()? else {
                 break;
@@ -125,7 +125,7 @@ impl Grabber {
                 run.look_for(following);
                 if self.is_far(&run, time, following) {
                     self.finish(&mut run, &mut missed, taken)?;
-                    self.source.seek(following, &self.context)?;
+                    self.source.seek_anew(following, &self.context)?;
                     break;
                 }
             }
@@ -150,8 +150,12 @@ impl Grabber {
 
     /// The next packet of the pictures.
     pub(super) fn next_packet(&mut self) -> Result<Option<Packet>> {
-        while let Some(packet) = self.source.read(&self.context)? {
+        while let Some(mut packet) = self.source.read(&self.context)? {
             if packet.stream() == self.source.video {
+                // AVI tells only when frames are decoded.
+                if packet.pts().is_none() && !self.source.parameters().is_reordered() {
+                    packet.set_pts(packet.dts());
+                }
                 return Ok(Some(packet));
             }
         }
@@ -177,17 +181,13 @@ impl Grabber {
     fn resolve(&mut self, run: &mut Run, index: usize, taken: Taken<'_>) -> Result<()> {
         let Some(target) = run.best else {
             // Nothing is shown so early: what is shown first.
-            return match run.later.iter().min() {
-                Some(&first) => {
-                    run.best = Some(first);
-                    self.resolve(run, index, taken)
-                }
-                // An edit list hides all of it: the slow way is to find one.
-                None => {
-                    run.pending.push((i64::MIN, index));
-                    Ok(())
-                }
-            };
+            if let Some(&first) = run.later.iter().min() {
+                run.best = Some(first);
+                return self.resolve(run, index, taken);
+            }
+            // An edit list hides all of it: the slow way is to find one.
+            run.pending.push((i64::MIN, index));
+            return Ok(());
         };
         if let Some(frame) = run
             .kept

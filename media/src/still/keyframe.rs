@@ -11,7 +11,7 @@ impl Grabber {
     /// The last keyframe shown at or before `wanted`, and when it is shown;
     /// `None` where none decodes.
     pub(super) fn keyframe_before(&mut self, wanted: i64) -> Result<Option<(Frame, i64)>> {
-        self.source.seek(wanted, &self.context)?;
+        self.source.seek_anew(wanted, &self.context)?;
         match self.last_key(wanted)? {
             Some(packet) => self.decode_key(&packet),
             None => Ok(None),
@@ -24,9 +24,14 @@ impl Grabber {
         wanted: i64,
         reach: i64,
     ) -> Result<Option<(Frame, i64)>> {
-        let off = |packet: &Packet| packet.pts().map(|shown| shown.abs_diff(wanted));
+        let off = |packet: &Packet| {
+            packet
+                .pts()
+                .or(packet.dts())
+                .map(|shown| shown.abs_diff(wanted))
+        };
         let reach = reach.unsigned_abs();
-        self.source.seek(wanted, &self.context)?;
+        self.source.seek_anew(wanted, &self.context)?;
         let before = self.last_key(wanted)?;
         let before_off = before.as_ref().and_then(off);
         let mut nearest = before.filter(|_| before_off.is_some_and(|off| off <= reach));
@@ -55,7 +60,7 @@ impl Grabber {
         // Where every keyframe is in the index, seeking has found the last.
         let found = self.source.has_sample_tables();
         while let Some(packet) = self.next_packet()? {
-            let shown = packet.pts();
+            let shown = packet.pts().or(packet.dts());
             if self.source.is_key(&packet) && shown.is_some() {
                 if shown > Some(wanted) {
                     break;
@@ -75,7 +80,7 @@ impl Grabber {
     /// before `limit`.
     fn next_key(&mut self, wanted: i64, limit: i64) -> Result<Option<Packet>> {
         while let Some(packet) = self.next_packet()? {
-            let shown = packet.pts();
+            let shown = packet.pts().or(packet.dts());
             if packet.dts().or(shown) > Some(limit) {
                 break;
             }
@@ -94,6 +99,6 @@ impl Grabber {
         let _ = self.decoder.send(None);
         let frame = self.decoder.receive()?;
         self.decoder.forget();
-        Ok(frame.zip(packet.pts()))
+        Ok(frame.zip(packet.pts().or(packet.dts())))
     }
 }

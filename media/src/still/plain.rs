@@ -28,7 +28,7 @@ impl Grabber {
             if whole {
                 self.source.rewind(&self.context)?;
             } else {
-                self.source.seek(wanted, &self.context)?;
+                self.source.seek_anew(wanted, &self.context)?;
             }
             let around = self.around(wanted)?;
             if let Some(frame) = around.before {
@@ -50,6 +50,7 @@ impl Grabber {
     fn around(&mut self, wanted: i64) -> Result<Around> {
         let mut around = Around::default();
         let mut begun = false;
+        let mut next = None;
         self.decoder.forget();
         self.decoder.skip(Skip::Nothing);
         while around.behind.is_none() {
@@ -63,7 +64,10 @@ impl Grabber {
             // What does not decode gives no frame, and the one before it stays.
             let _ = self.decoder.send(packet.as_ref());
             while let Some(frame) = self.decoder.receive()? {
-                if frame.pts().is_none_or(|shown| shown <= wanted) {
+                // The last frames of a recording may come without a time.
+                let shown = frame.pts().or(next);
+                next = shown.map(|shown: i64| shown.saturating_add(self.source.frame));
+                if shown.is_none_or(|shown| shown <= wanted) {
                     around.before = Some(frame);
                 } else if around.behind.is_none() {
                     around.behind = Some(frame);

@@ -68,6 +68,8 @@ impl Shaper {
     /// The picture, ready for [`encode`](super::encode).
     pub(crate) fn shape(&mut self, frame: &Frame) -> Result<Frame> {
         let aspect = self.aspect.or(frame.aspect()).unwrap_or((1, 1));
+        // Beyond that it is a mistake of the file's, which players overlook.
+        let aspect = if is_plausible(aspect) { aspect } else { (1, 1) };
         let coded = (frame.width(), frame.height());
         let layout = Layout::new(coded, aspect, self.turn, self.style.size, self.style.fit);
         check_size(
@@ -78,8 +80,10 @@ impl Shaper {
         )?;
         let failed = |code: Code| code.failed(&self.name, "making the picture");
         let mut part = frame.cropped(layout.shown).map_err(failed)?;
-        if part.is_interlaced() && part.height() > 3 {
-            part = part.first_field().map_err(failed)?;
+        if part.is_interlaced()
+            && let Ok(field) = part.first_field()
+        {
+            part = field;
         }
         if part.is_high_dynamic_range() {
             part = self.tone.apply(&part, layout.scaled, &self.name)?;
@@ -141,6 +145,12 @@ impl Shaper {
         #[allow(clippy::cast_precision_loss)] // nine thousand pixels
         Ok(dark as f64 >= BLACK_PART * f64::from(target.width * target.height))
     }
+}
+
+/// Whether a pixel is at most sixteen times as wide as high, or as high as wide.
+fn is_plausible((width, height): (i32, i32)) -> bool {
+    let (width, height) = (i64::from(width), i64::from(height));
+    width <= 16 * height && height <= 16 * width
 }
 
 /// Puts an `rgba` picture on black.

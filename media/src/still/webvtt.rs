@@ -1,4 +1,4 @@
-//! The list of cues that players read (WebVTT), with the part of the sheet that
+//! The list of cues that players read (`WebVTT`), with the part of the sheet that
 //! each stands for (Media Fragments: `#xywh=`).
 
 use std::fmt::Write as _;
@@ -33,7 +33,7 @@ pub(super) fn text(cues: &[Cue]) -> String {
     text
 }
 
-/// WebVTT knows milliseconds and no more; they are rounded up, so that the last
+/// `WebVTT` knows milliseconds and no more; they are rounded up, so that the last
 /// frame is in the last cue.
 fn milliseconds(time: Timestamp) -> Timestamp {
     let micros = time.as_micros().max(0);

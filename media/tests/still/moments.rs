@@ -168,3 +168,31 @@ fn frames_lie_as_densely_as_they_like() {
         assert_eq!(shown, (30..70).collect::<Vec<_>>());
     }
 }
+
+#[test]
+fn times_close_to_each_other_have_the_same_keyframe() {
+    for container in ["mp4", "ts", "mkv", "avi"] {
+        let fixture = Source::new()
+            .params("keyint=25:scenecut=0:bframes=0")
+            .container(container)
+            .build();
+        let options = Options {
+            keyframes: true,
+            ..options([0.1, 0.2, 0.3, 1.1, 1.2].map(at).into())
+        };
+        let taken = taken(&fixture, &options).expect("pictures");
+        assert_eq!(taken.numbers(), [0, 0, 0, 25, 25], "{container}");
+    }
+}
+
+#[test]
+fn frames_without_times_are_timed_by_the_decoder() {
+    // AVI has no presentation times.
+    let fixture = Source::new().container("avi").build();
+    let shown = crate::observe::shown(&fixture.path);
+    let wanted = [0, 1, 10, 24, 25, 60, 98];
+    let times = wanted.map(|place: usize| at(shown[place].pts + 0.001));
+    let taken = taken(&fixture, &options(times.into())).expect("pictures");
+    let expected: Vec<u32> = wanted.iter().map(|&place| shown[place].number).collect();
+    assert_eq!(taken.numbers(), expected);
+}

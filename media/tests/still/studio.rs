@@ -112,7 +112,7 @@ pub fn check_numbers_from(source: &Source, numbers: &[u32], zero: f64) {
         } else {
             zero + fixture.time_of(number + 1)
         };
-        (begin, (begin + end) / 2.0)
+        (begin, f64::midpoint(begin, end))
     };
     let seconds: Vec<f64> = numbers.iter().map(|&number| times(number).1).collect();
     let taken = pictures(&fixture, &seconds, Style::default());

@@ -209,10 +209,8 @@ impl Frame {
         // SAFETY: a known format; negative where the size is too large.
         let bytes = unsafe { ffi::av_image_get_linesize(format, fields.width, index) };
         // SAFETY: not null, and static.
-        let shift = match index {
-            1 | 2 => unsafe { (*descriptor).log2_chroma_h },
-            _ => 0,
-        };
+        let chroma = unsafe { (*descriptor).log2_chroma_h };
+        let shift = if matches!(index, 1 | 2) { chroma } else { 0 };
         let data = *fields.data.get(plane)?;
         let step = isize::try_from(*fields.linesize.get(plane)?).ok()?;
         let bytes = usize::try_from(bytes).ok()?;

@@ -78,6 +78,14 @@ impl Source {
         }
     }
 
+    /// The same after packets were read, of which none is to be had again.
+    pub(crate) fn seek_anew(&mut self, time: i64, context: &Context) -> Result<()> {
+        if !self.demuxer.is_live() {
+            self.forget();
+        }
+        self.seek(time, context)
+    }
+
     /// Reads up to the next keyframe; whether that is at or before `time`.
     fn reaches(&mut self, time: i64, context: &Context) -> Result<bool> {
         let mut bytes = 0;
