@@ -2,11 +2,9 @@
 
 import argparse
 import os
-import platform
 import random
 import shlex
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -14,13 +12,13 @@ from pathlib import Path
 
 import media
 import shown
+from about import PROGRAM, about, first_line, parse, rounds_parser
 from contest import FLATBED, HEAD, Contest, verdict
 from measure import Command, Failed, interleave, summary
 from table import markdown
 
 RATE = 25
 CACHE = Path(os.environ["FLATBED_CACHE"])
-PROGRAM = os.environ["FLATBED"]
 SMARTCUT = str(CACHE / "compare-venv" / "bin" / "smartcut")
 # The tools, as the table names them.
 ONE, PAIR = "ffmpeg, one command", "ffmpeg, merge then cut"
@@ -40,7 +38,7 @@ def main() -> int:
         folder.mkdir(parents=True, exist_ok=True)
         work = Workloads(recordings, folder.resolve(), options.rounds)
         contests = [work.join(), work.copy(), work.exact(), work.anywhere(cases), work.clip()]
-        print(about())
+        print(about(first_line([SMARTCUT, "--version"])))
         failures = compare(contests, 1 if options.quick else 40)
         check(contests)
     print(f"\n{time.monotonic() - started:.0f} s in all.")
@@ -50,16 +48,9 @@ def main() -> int:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="scripts/compare cut")
-    parser.add_argument("--rounds", type=int, default=5, metavar="N")
+    parser = rounds_parser("cut")
     parser.add_argument("--keep", type=Path, metavar="DIR")
-    parser.add_argument("--quick", action="store_true")
-    options = parser.parse_args()
-    if options.quick:
-        options.rounds = 1
-    if options.rounds < 1:
-        parser.error("--rounds must be at least 1")
-    return options
+    return parse(parser)
 
 
 class Workloads:
@@ -159,25 +150,6 @@ def flatbed(*arguments: str, to: Path) -> Command:
 
 def ffmpeg(*arguments: str) -> list[str]:
     return ["ffmpeg", "-nostdin", "-v", "error", "-y", *arguments]
-
-
-def about() -> str:
-    """What was compared, and on what."""
-    version = first_line([PROGRAM, "version"])
-    ffmpeg_version = first_line(["ffmpeg", "-version"]).partition(" Copyright")[0]
-    smartcut_version = first_line([SMARTCUT, "--version"])
-    lines = [
-        f"{version}, beside {ffmpeg_version} and {smartcut_version};",
-        f"{os.cpu_count()} cores, {platform.machine()}, load {os.getloadavg()[0]:.1f} at the start.",
-        "Commands interleaved, one uncounted run each; CPU is user + system of all",
-        "processes. Medians, the largest peak.",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def first_line(argv: list[str]) -> str:
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    return (done.stdout or done.stderr).partition("\n")[0].strip()
 
 
 def compare(contests: list[Contest], starts: int) -> list[str]:

@@ -5,18 +5,17 @@ import csv
 import io
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from about import PROGRAM, about, first_line, parse, rounds_parser
 from contest import FLATBED, HEAD, Contest
 from measure import Command, Failed
 from table import markdown
 
 CACHE = Path(os.environ["FLATBED_CACHE"])
-PROGRAM = os.environ["FLATBED"]
 SCENEDETECT = str(CACHE / "compare-venv" / "bin" / "scenedetect")
 # The tools, as the table names them.
 DECODE, DECODE_PICTURES = "ffmpeg, bare decode", "ffmpeg, bare decode without sound"
@@ -41,7 +40,7 @@ PARTS = [
 def main() -> int:
     options = arguments()
     files = options.files or [made()]
-    print(about())
+    print(about(theirs()))
     rows, failures = [], []
     for path in files:
         print(f"compare: {path.name}", file=sys.stderr)
@@ -58,16 +57,9 @@ def main() -> int:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="scripts/compare scenes")
+    parser = rounds_parser("scenes")
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE")
-    parser.add_argument("--rounds", type=int, default=5, metavar="N")
-    parser.add_argument("--quick", action="store_true")
-    options = parser.parse_args()
-    if options.quick:
-        options.rounds = 1
-    if options.rounds < 1:
-        parser.error("--rounds must be at least 1")
-    return options
+    return parse(parser)
 
 
 def contest(path: Path, scratch: Path, rounds: int) -> Contest:
@@ -150,24 +142,11 @@ def made() -> Path:
     return path
 
 
-def about() -> str:
-    """What was compared, and on what."""
-    version = first_line([PROGRAM, "version"])
-    ffmpeg_version = first_line(["ffmpeg", "-version"]).partition(" Copyright")[0]
+def theirs() -> str:
+    """PySceneDetect's version."""
     python = Path(SCENEDETECT).with_name("python")
-    theirs = first_line([str(python), "-c", "import scenedetect; print(scenedetect.__version__)"])
-    lines = [
-        f"{version}, beside {ffmpeg_version} and PySceneDetect {theirs};",
-        f"{os.cpu_count()} cores, {platform.machine()}, load {os.getloadavg()[0]:.1f} at the start.",
-        "Commands interleaved, one uncounted run each; CPU is user + system of all",
-        "processes. Medians, the largest peak.",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def first_line(argv: list[str]) -> str:
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    return (done.stdout or done.stderr).partition("\n")[0].strip()
+    code = "import scenedetect; print(scenedetect.__version__)"
+    return f"PySceneDetect {first_line([str(python), '-c', code])}"
 
 
 if __name__ == "__main__":
