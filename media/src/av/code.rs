@@ -21,7 +21,10 @@ impl Code {
     pub(crate) fn is_data(self) -> bool {
         matches!(
             self.0,
-            ffi::AVERROR_INVALIDDATA | ffi::AVERROR_EOF | ffi::AVERROR_STREAM_NOT_FOUND
+            ffi::AVERROR_INVALIDDATA
+                | ffi::AVERROR_EOF
+                | ffi::AVERROR_STREAM_NOT_FOUND
+                | ffi::AVERROR_PATCHWELCOME
         )
     }
 

@@ -92,7 +92,7 @@ impl Decoder {
         fields.max_pixels = i64::try_from(context.limits().max_pixels).unwrap_or(i64::MAX);
         // SAFETY: a context made for this codec.
         check(unsafe { ffi::avcodec_open2(codec_context.as_ptr(), codec, ptr::null_mut()) })
-            .map_err(failed)?;
+            .map_err(|code| code.reading(name, "opening the decoder", context))?;
         Ok(Self {
             context: codec_context,
             name: name.to_owned(),
