@@ -24,9 +24,10 @@ Examples:
 
 /// Tell where the scenes of a video begin
 ///
-/// The detectors and their defaults are PySceneDetect's, and so are the cuts.
+/// The detectors and their defaults are those of PySceneDetect, and so are the cuts.
 /// A video without a cut is one scene. Times are those that cut and frames
 /// take.
+#[allow(clippy::doc_markdown, reason = "the help is no Markdown")]
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {

@@ -24,11 +24,13 @@ impl Layout {
         }
         // SAFETY: not null, and static.
         let descriptor = unsafe { &*descriptor };
-        let other = (ffi::AV_PIX_FMT_FLAG_RGB
-            | ffi::AV_PIX_FMT_FLAG_PAL
-            | ffi::AV_PIX_FMT_FLAG_HWACCEL
-            | ffi::AV_PIX_FMT_FLAG_BITSTREAM
-            | ffi::AV_PIX_FMT_FLAG_BE) as i64;
+        let other = i64::from(
+            ffi::AV_PIX_FMT_FLAG_RGB
+                | ffi::AV_PIX_FMT_FLAG_PAL
+                | ffi::AV_PIX_FMT_FLAG_HWACCEL
+                | ffi::AV_PIX_FMT_FLAG_BITSTREAM
+                | ffi::AV_PIX_FMT_FLAG_BE,
+        );
         let parts = usize::from(descriptor.nb_components);
         // With one component more it is opacity, which is not looked at.
         let coloured = parts >= 3;

@@ -232,8 +232,7 @@ impl<'a> PictureWork<'a> {
         let stream = source.stream(video)?;
         let frame = options
             .frame_rate
-            .map(FrameRate::frame)
-            .unwrap_or_else(|| proxy_frame(pictures.frame));
+            .map_or_else(|| proxy_frame(pictures.frame), FrameRate::frame);
         let look = Look {
             rotation: stream.rotation,
             aspect: stream.aspect,
@@ -256,7 +255,7 @@ impl<'a> PictureWork<'a> {
     fn run(mut self, packets: &Receiver<Packet>, context: &Context) -> Result<Pictured> {
         let Some((steady, shaper, mut writer)) = self.proxy.take() else {
             let (_, frames) = self.decode(packets, context, &mut |_, _| Ok(()))?;
-            return self.end(None, frames);
+            return Ok(self.end(None, frames));
         };
         thread::scope(|scope| {
             let (sender, receiver) = bounded(FRAMES);
@@ -267,9 +266,11 @@ impl<'a> PictureWork<'a> {
                 writer.flush()?;
                 Ok(writer)
             });
-            let shaping = self.shape(packets, (steady, shaper), sender, context);
+            let shaping = self.shape(packets, (steady, shaper), &sender, context);
+            // The encoder ends when nobody sends any more.
+            drop(sender);
             match (join(encoding), shaping) {
-                (Ok(writer), Ok(frames)) => self.end(Some(writer), frames),
+                (Ok(writer), Ok(frames)) => Ok(self.end(Some(writer), frames)),
                 // An encoder that failed is why shaping found nobody listening.
                 (Err(error), _) | (_, Err(error)) => Err(error),
             }
@@ -281,7 +282,7 @@ impl<'a> PictureWork<'a> {
         &mut self,
         packets: &Receiver<Packet>,
         (mut steady, mut shaper): (Steady, Shaper),
-        sender: Sender<Frame>,
+        sender: &Sender<Frame>,
         context: &Context,
     ) -> Result<u64> {
         let name = self.name.clone();
@@ -343,14 +344,14 @@ impl<'a> PictureWork<'a> {
         Ok((end, frames))
     }
 
-    fn end(self, proxy: Option<ProxyWriter>, frames: u64) -> Result<Pictured> {
+    fn end(self, proxy: Option<ProxyWriter>, frames: u64) -> Pictured {
         let end = self.pictures.end().unwrap_or_default();
-        Ok(Pictured {
+        Pictured {
             proxy,
             scenes: self.finder.map(|finder| Scenes {
                 scenes: finder.finish(end, &mut |_| ()),
                 frames,
             }),
-        })
+        }
     }
 }

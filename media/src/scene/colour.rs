@@ -155,10 +155,10 @@ fn describe([r, g, b]: &Pixels) -> [[u8; LANES]; 3] {
     let mut out = [[0; LANES]; 3];
     for lane in 0..LANES {
         let (r, g, b) = (r[lane], g[lane], b[lane]);
-        let most = r.max(g).max(b);
-        let range = most - r.min(g).min(b);
+        let most = larger(larger(r, g), b);
+        let range = most - smaller(smaller(r, g), b);
         // Grey has neither; whatever stands above is zero then.
-        let saturation = 255.0 * range / most.max(1.0);
+        let saturation = 255.0 * range / larger(most, 1.0);
         // The first of equals counts.
         #[allow(clippy::float_cmp)] // one of them was taken
         let sector = if most == r {
@@ -168,7 +168,7 @@ fn describe([r, g, b]: &Pixels) -> [[u8; LANES]; 3] {
         } else {
             r - g + 4.0 * range
         };
-        let hue = 30.0 * sector / range.max(1.0);
+        let hue = 30.0 * sector / larger(range, 1.0);
         let hue = if hue < 0.0 { hue + 180.0 } else { hue };
         out[0][lane] = byte(hue);
         out[1][lane] = byte(saturation);
@@ -189,7 +189,17 @@ fn whole(value: f32) -> f32 {
 
 /// Within the range of a byte.
 fn level(value: f32) -> f32 {
-    value.clamp(0.0, 255.0)
+    smaller(larger(value, 0.0), 255.0)
+}
+
+/// Of two numbers. Unlike `f32::max` it minds no NaN, which there is none of: it
+/// is one instruction.
+fn larger(one: f32, other: f32) -> f32 {
+    if one > other { one } else { other }
+}
+
+fn smaller(one: f32, other: f32) -> f32 {
+    if one < other { one } else { other }
 }
 
 /// The nearest whole number of one from 0 to 255.

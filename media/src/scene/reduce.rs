@@ -5,7 +5,7 @@
 //! whatever lies between them. So only those are read here, straight from the
 //! decoder's planes. They are blended when they have become red, green and blue.
 
-use crate::av::planes::Planes;
+use crate::av::planes::{Layout, Planes};
 
 /// How long the longer side becomes, in pixels.
 const LONGEST: usize = 256;
@@ -15,10 +15,28 @@ const LONGEST: usize = 256;
 pub(super) struct Reducer {
     pub(super) width: usize,
     pub(super) height: usize,
-    /// The size of the pictures that the taps are for.
-    source: (usize, usize),
-    across: Vec<Tap>,
+    /// The size and layout of the pictures that the taps are for.
+    source: Option<(usize, usize, Layout)>,
+    /// In brightness, and in the colour differences.
+    across: Columns,
+    across_colour: Columns,
     down: Vec<Tap>,
+}
+
+/// Where in a row samples are taken: the left and the right one for each.
+#[derive(Debug, Default)]
+struct Columns {
+    low: Vec<usize>,
+    high: Vec<usize>,
+}
+
+impl Columns {
+    fn of(taps: &[Tap], halvings: u32) -> Self {
+        Self {
+            low: taps.iter().map(|tap| tap.low >> halvings).collect(),
+            high: taps.iter().map(|tap| tap.high >> halvings).collect(),
+        }
+    }
 }
 
 /// Of which two neighbours a sample is made.
@@ -61,23 +79,26 @@ impl Reducer {
         Self {
             width: reduced(width),
             height: reduced(height),
-            source: (0, 0),
-            across: Vec::new(),
+            source: None,
+            across: Columns::default(),
+            across_colour: Columns::default(),
             down: Vec::new(),
         }
     }
 
     /// Makes ready for pictures of this one's size, and `strip` too.
     pub(super) fn prepare(&mut self, picture: &Planes<'_>, strip: &mut Strip) {
-        let source = (picture.width, picture.height);
-        if source == self.source && !strip.corners.is_empty() {
+        let source = (picture.width, picture.height, picture.layout);
+        if Some(source) == self.source && !strip.corners.is_empty() {
             return;
         }
-        self.source = source;
-        self.across = taps(source.0, self.width);
+        self.source = Some(source);
+        let across = taps(source.0, self.width);
+        self.across = Columns::of(&across, 0);
+        self.across_colour = Columns::of(&across, picture.layout.halvings.0);
         self.down = taps(source.1, self.height);
-        strip.right = self.across.iter().map(|tap| tap.weight).collect();
-        let mut all = self.across.iter().chain(&self.down);
+        strip.right = across.iter().map(|tap| tap.weight).collect();
+        let mut all = across.iter().chain(&self.down);
         let corners = if all.all(|tap| tap.weight == 0.0) {
             1
         } else {
@@ -116,18 +137,14 @@ impl Reducer {
         into: &mut Vec<u8>,
     ) {
         let (across, down) = match plane {
-            0 => (0, 0),
-            _ => picture.layout.halvings,
+            0 => (&self.across, 0),
+            _ => (&self.across_colour, picture.layout.halvings.1),
         };
         let line = picture.row(plane, line >> down);
-        let at = |place: usize| line.get(place >> across).copied().unwrap_or(128);
+        let columns = if right { &across.high } else { &across.low };
         into.clear();
-        // Two loops, so that neither decides anything inside.
-        if right {
-            into.extend(self.across.iter().map(|tap| at(tap.high)));
-        } else {
-            into.extend(self.across.iter().map(|tap| at(tap.low)));
-        }
+        let sample = |&column: &usize| line.get(column).copied().unwrap_or(128);
+        into.extend(columns.iter().map(sample));
     }
 }
 

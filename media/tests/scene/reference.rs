@@ -63,6 +63,7 @@ pub fn differences(path: &Path) -> Vec<[f64; 3]> {
     all
 }
 
+#[allow(clippy::float_cmp, reason = "whole numbers, one of which was taken")]
 fn hsv(red: f64, green: f64, blue: f64) -> [f64; 3] {
     let value = red.max(green).max(blue);
     let chroma = value - red.min(green).min(blue);
