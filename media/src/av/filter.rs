@@ -1,5 +1,7 @@
 //! `AVFilterGraph`: pictures or sound through a chain of filters.
 
+mod ends;
+
 use std::ffi::CString;
 use std::ptr::{self, NonNull};
 
@@ -8,6 +10,7 @@ use super::frame::Frame;
 use super::{ffi, from_ticks, rational, time_base};
 use crate::time::TimeBase;
 use crate::{Context, Error, Result};
+use ends::{Ends, Pad};
 
 /// A configured graph, with its open ends.
 pub(crate) struct Graph {
@@ -354,111 +357,5 @@ fn kind_of(frame: &Frame) -> Kind {
     }
 }
 
-/// A filter and one of its inputs or outputs.
-type Pad = (*mut ffi::AVFilterContext, u32);
-
-/// The ends that a description leaves open.
-struct Ends {
-    inputs: *mut ffi::AVFilterInOut,
-    outputs: *mut ffi::AVFilterInOut,
-}
-
-impl Ends {
-    fn input(&self, label: &str) -> Option<Pad> {
-        // SAFETY: the list is valid as long as `self`.
-        unsafe { labelled(self.inputs, label) }
-    }
-
-    fn output(&self, label: &str) -> Option<Pad> {
-        // SAFETY: the list is valid as long as `self`.
-        unsafe { labelled(self.outputs, label) }
-    }
-}
-
-/// The open end with this label.
-///
-/// # Safety
-/// `list` is null or a valid list.
-unsafe fn labelled(mut list: *const ffi::AVFilterInOut, label: &str) -> Option<Pad> {
-    // SAFETY: by the contract of this function; names are C strings or null.
-    unsafe {
-        while let Some(end) = list.as_ref() {
-            if super::text(end.name) == label {
-                return Some((end.filter_ctx, u32::try_from(end.pad_idx).ok()?));
-            }
-            list = end.next;
-        }
-    }
-    None
-}
-
-impl Drop for Ends {
-    fn drop(&mut self) {
-        // SAFETY: lists of avfilter_graph_parse2, freed once; null is fine.
-        unsafe {
-            ffi::avfilter_inout_free(&raw mut self.inputs);
-            ffi::avfilter_inout_free(&raw mut self.outputs);
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::super::scale::format_number;
-    use super::*;
-
-    fn gray(width: i32, height: i32) -> Frame {
-        let mut frame = Frame::picture(width, height, format_number("yuv420p")).expect("a frame");
-        frame.set_pts(Some(0));
-        frame
-    }
-
-    #[test]
-    fn a_picture_goes_through_a_chain() {
-        let context = Context::new();
-        let out = Graph::once("scale=32:24", gray(64, 48), "test", &context).expect("a picture");
-        assert_eq!((out.width(), out.height()), (32, 24));
-    }
-
-    #[test]
-    fn two_sources_and_two_sinks_are_found_by_their_labels() {
-        let (main, mark) = (gray(64, 48), gray(16, 16));
-        let entry = |label, like| Entry {
-            label,
-            like,
-            time_base: TimeBase::per_second(25),
-            frame: None,
-        };
-        let mut graph = Graph::new(
-            "[main][mark]overlay=4:4,split[a][b];[b]scale=8:6[small]",
-            &[entry("main", &main), entry("mark", &mark)],
-            &["small", "a"],
-            "test",
-            &Context::new(),
-        )
-        .expect("a graph");
-        graph.send(1, Some(gray(16, 16))).expect("sent");
-        graph.send(1, None).expect("ended");
-        graph.send(0, Some(gray(64, 48))).expect("sent");
-        assert!(!graph.accepts(0, &gray(32, 24)));
-        assert!(graph.send(0, Some(gray(32, 24))).is_err());
-        graph.send(0, None).expect("ended");
-        assert_eq!(graph.pictures(0).expect("a sink").width, 8);
-        for (sink, width) in [(0, 8), (1, 64)] {
-            let Filtered::Frame(frame) = graph.receive(sink).expect("received") else {
-                panic!("a frame");
-            };
-            assert_eq!(frame.width(), width);
-        }
-        assert!(matches!(
-            graph.receive(0).expect("received"),
-            Filtered::Ended
-        ));
-    }
-
-    #[test]
-    fn a_description_that_is_none_is_an_error() {
-        let frame = gray(64, 48);
-        assert!(Graph::once("no_such_filter=1", frame, "test", &Context::new()).is_err());
-    }
-}
+mod tests;

@@ -1,5 +1,7 @@
 //! `AVFormatContext` for writing.
 
+mod closed;
+
 use std::ffi::{CString, c_int};
 use std::ptr::{self, NonNull};
 
@@ -12,6 +14,8 @@ use super::parameters::Parameters;
 use super::{ffi, rational, time_base};
 use crate::context::Cancel;
 use crate::output::{Container, PartialFile, Target};
+pub(crate) use closed::Closed;
+
 use crate::time::TimeBase;
 use crate::{Context, Error, Result};
 
@@ -31,29 +35,6 @@ pub(crate) struct Muxer {
     /// Where the reserved room begins: behind the `ftyp` box.
     front: i64,
     seekable: bool,
-}
-
-/// An output that is whole. A file is removed again unless it is kept.
-#[derive(Debug)]
-pub(crate) struct Closed {
-    file: Option<PartialFile>,
-    bytes: u64,
-    name: String,
-}
-
-impl Closed {
-    /// The size in bytes.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    /// Gives a file its name, and tells its size in bytes.
-    pub(crate) fn keep(self) -> Result<u64> {
-        match self.file {
-            Some(file) => file.keep().map_err(|source| Error::io(self.name, source)),
-            None => Ok(self.bytes),
-        }
-    }
 }
 
 /// A stream's time base, as its packets come and as the container keeps it.

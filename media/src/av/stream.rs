@@ -4,7 +4,7 @@ use std::ffi::c_int;
 
 use super::code::Code;
 use super::dictionary::tag;
-use super::parameters::Parameters;
+use super::parameters::{CodecId, Medium, Parameters};
 use super::{ffi, ticks, time_base};
 use crate::time::TimeBase;
 
@@ -23,6 +23,29 @@ pub(crate) struct Stream {
     /// A pixel's width to its height, where the container tells.
     pub(crate) aspect: Option<(i32, i32)>,
     pub(crate) language: Option<String>,
+}
+
+impl Stream {
+    /// Whether it is video, and no cover picture.
+    pub(crate) fn is_video(&self) -> bool {
+        self.parameters.medium() == Medium::Video && !self.attached_picture
+    }
+
+    /// Whether the container's header tells all that copying needs.
+    pub(crate) fn is_complete(&self) -> bool {
+        let parameters = &self.parameters;
+        match parameters.medium() {
+            Medium::Video => {
+                let in_header = !matches!(
+                    parameters.codec(),
+                    CodecId::AV_CODEC_ID_H264 | CodecId::AV_CODEC_ID_HEVC
+                ) || !parameters.extradata().is_empty();
+                parameters.width() > 0 && in_header
+            }
+            Medium::Audio => parameters.sample_rate() > 0 && parameters.channels() > 0,
+            _ => true,
+        }
+    }
 }
 
 /// What the container says of a stream.

@@ -67,8 +67,8 @@ impl Source {
         let mut demuxer = Demuxer::open(input, false, context)?;
         let iso = demuxer.format().starts_with("mov");
         let transport = demuxer.format() == "mpegts";
-        let known = demuxer.streams().iter().any(is_video)
-            && (iso && demuxer.streams().iter().all(is_complete)
+        let known = demuxer.streams().iter().any(Stream::is_video)
+            && (iso && demuxer.streams().iter().all(Stream::is_complete)
                 || transport && like.is_some_and(|like| *like == layout(demuxer.streams())));
         if !known {
             demuxer.probe(context)?;
@@ -105,7 +105,7 @@ impl Source {
         let iso = demuxer.format().starts_with("mov");
         let video = streams
             .iter()
-            .position(is_video)
+            .position(Stream::is_video)
             .ok_or_else(|| no_video(demuxer.name(), &streams))?;
         let of =
             |medium| move |(_, stream): &(usize, &Stream)| stream.parameters.medium() == medium;
@@ -115,7 +115,7 @@ impl Source {
             .filter(|(_, stream)| stream.parameters.codec() != CodecId::AV_CODEC_ID_NONE)
             // Sound that no decoder understood, as G.711 in a program stream
             // without a map, which passes for MP2.
-            .filter(|(_, stream)| guessed || is_complete(stream))
+            .filter(|(_, stream)| guessed || stream.is_complete())
             .map(|(index, _)| index)
             .collect();
         let left_out = numbered()
@@ -341,26 +341,6 @@ impl Source {
                 return Ok(Some(packet));
             }
         }
-    }
-}
-
-fn is_video(stream: &Stream) -> bool {
-    stream.parameters.medium() == Medium::Video && !stream.attached_picture
-}
-
-/// Whether the header alone tells enough.
-fn is_complete(stream: &Stream) -> bool {
-    let parameters = &stream.parameters;
-    match parameters.medium() {
-        Medium::Video => {
-            let in_header = !matches!(
-                parameters.codec(),
-                CodecId::AV_CODEC_ID_H264 | CodecId::AV_CODEC_ID_HEVC
-            ) || !parameters.extradata().is_empty();
-            parameters.width() > 0 && in_header
-        }
-        Medium::Audio => parameters.sample_rate() > 0 && parameters.channels() > 0,
-        _ => true,
     }
 }
 

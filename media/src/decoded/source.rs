@@ -39,7 +39,7 @@ impl Source {
         let mut demuxer = Demuxer::open(input, false, context)?;
         let iso = demuxer.format().starts_with("mov");
         // Such a file tells all in its index, and its packets are whole.
-        if iso && !demuxer.streams().is_empty() && demuxer.streams().iter().all(is_complete) {
+        if iso && !demuxer.streams().is_empty() && demuxer.streams().iter().all(is_told) {
             demuxer.without_parser();
         } else {
             demuxer.probe(context)?;
@@ -159,17 +159,6 @@ impl Source {
 }
 
 /// Whether the container's header tells all of the stream that reading needs.
-fn is_complete(stream: &Stream) -> bool {
-    let parameters = &stream.parameters;
-    match parameters.medium() {
-        Medium::Video => {
-            let in_header = !matches!(
-                parameters.codec(),
-                CodecId::AV_CODEC_ID_H264 | CodecId::AV_CODEC_ID_HEVC
-            ) || !parameters.extradata().is_empty();
-            parameters.width() > 0 && in_header && stream.frame_rate.is_some()
-        }
-        Medium::Audio => parameters.sample_rate() > 0 && parameters.channels() > 0,
-        _ => true,
-    }
+fn is_told(stream: &Stream) -> bool {
+    stream.is_complete() && (!stream.is_video() || stream.frame_rate.is_some())
 }

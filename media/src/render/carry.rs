@@ -146,17 +146,9 @@ impl<'a> Carrier<'a> {
         for note in done.notes {
             report.note(note);
         }
-        report.outputs.insert(
-            0,
-            Written {
-                kind: Kind::Video,
-                path,
-                bytes: done.bytes,
-                width: work.size.0,
-                height: work.size.1,
-                time: None,
-            },
-        );
+        report
+            .outputs
+            .insert(0, Written::video(path, done.bytes, work.size));
         Ok(())
     }
 
@@ -212,6 +204,7 @@ impl<'a> Carrier<'a> {
         };
         let bytes = written.keep()?;
         batch.keep()?;
+        let size = (done.width.unsigned_abs(), done.height.unsigned_abs());
         let report = &mut self.report;
         report.frames = done.frames_encoded;
         report.frames_decoded += done.frames_decoded;
@@ -221,17 +214,7 @@ impl<'a> Carrier<'a> {
         for note in done.notes {
             report.note(note);
         }
-        report.outputs.insert(
-            0,
-            Written {
-                kind: Kind::Video,
-                path,
-                bytes,
-                width: done.width.unsigned_abs(),
-                height: done.height.unsigned_abs(),
-                time: None,
-            },
-        );
+        report.outputs.insert(0, Written::video(path, bytes, size));
         Ok(())
     }
 

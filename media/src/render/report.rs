@@ -54,6 +54,20 @@ pub struct Written {
     pub time: Option<Timestamp>,
 }
 
+impl Written {
+    /// A video of so many bytes and pixels.
+    pub(super) fn video(path: Option<PathBuf>, bytes: u64, (width, height): (u32, u32)) -> Self {
+        Self {
+            kind: Kind::Video,
+            path,
+            bytes,
+            width,
+            height,
+            time: None,
+        }
+    }
+}
+
 /// What a result is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -29,7 +29,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `options.rs`, `report.rs` | what is asked of a run, and what came of it |
-//! | `thumbnails.rs` | pictures at chosen times, by several workers |
+//! | `thumbnails.rs`, `maker.rs` | pictures at chosen times, by several workers; a worker's share |
 //! | `sprites.rs`, `sheet.rs`, `webvtt.rs` | sprite sheets, and the list that players read |
 //! | `keyframe.rs` | the keyframe near a time |
 //! | `grab.rs` | the frames shown at chosen times, by the shortest decode |
@@ -44,6 +44,7 @@ mod batch;
 mod grab;
 mod keyframe;
 mod layout;
+mod maker;
 mod options;
 mod picture;
 mod plain;

@@ -37,15 +37,9 @@ impl Shaper {
     /// For frames of `stream`, a stream of the input `name`.
     pub(crate) fn new(style: Style, stream: &Stream, name: &str, context: &Context) -> Self {
         Self {
-            style,
             turn: Turn::by(stream.rotation),
             aspect: stream.aspect,
-            name: name.to_owned(),
-            max_pixels: context.limits().max_pixels,
-            converter: Converter::new(),
-            flattened: Converter::new(),
-            gray: Converter::new(),
-            tone: ToneMap::new(context),
+            ..Self::upright(style, name, context)
         }
     }
 

@@ -5,19 +5,17 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::thread;
 
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::bounded;
 
-use crate::av::frame::Frame;
 use crate::cut::Position;
-use crate::time::{TimeBase, Timestamp};
+use crate::time::Timestamp;
 use crate::{Context, Error, Input, Result};
 
 use super::batch::Batch;
 use super::grab::Grabber;
+use super::maker::{Made, Wanted, work};
 use super::options::{Kind, Moments, Options, Place};
-use super::picture::encode;
 use super::report::{Picture, Report};
-use super::shape::Shaper;
 use super::style::Style;
 
 /// The most pictures of one run.
@@ -119,24 +117,6 @@ impl Crew {
             context,
         })
     }
-}
-
-/// One picture that is wanted: its place in the order, and the last tick that
-/// counts.
-#[derive(Debug, Clone, Copy)]
-struct Wanted {
-    number: usize,
-    tick: i64,
-}
-
-/// A picture that was made.
-struct Made {
-    number: usize,
-    time: Timestamp,
-    width: i32,
-    height: i32,
-    bytes: Vec<u8>,
-    black: bool,
 }
 
 fn run(
@@ -277,147 +257,5 @@ fn resolve(grabber: &mut Grabber, moments: &Moments) -> Result<Vec<Timestamp>> {
                 )),
             })
             .collect(),
-    }
-}
-
-/// Makes the pictures of one share, which are in the order of their times.
-fn work(grabber: Result<Grabber>, wanted: &[Wanted], options: &Options, to: &Sender<Result<Made>>) {
-    let done = grabber.and_then(|mut grabber| {
-        let stream = grabber.source.stream(grabber.source.video);
-        let shaper = Shaper::new(
-            options.style,
-            stream,
-            grabber.source.name(),
-            &grabber.context,
-        );
-        let mut maker = Maker {
-            shaper,
-            options,
-            wanted,
-            name: grabber.source.name().to_owned(),
-            to,
-        };
-        maker.make(&mut grabber)
-    });
-    if let Err(error) = done {
-        // Nobody is left where another worker failed first.
-        let _ = to.send(Err(error));
-    }
-}
-
-/// Makes pictures of the frames of one recording.
-struct Maker<'a> {
-    shaper: Shaper,
-    options: &'a Options,
-    wanted: &'a [Wanted],
-    name: String,
-    to: &'a Sender<Result<Made>>,
-}
-
-impl Maker<'_> {
-    fn make(&mut self, grabber: &mut Grabber) -> Result<()> {
-        let mut black = Vec::new();
-        if self.options.keyframes {
-            for (place, wanted) in self.wanted.iter().enumerate() {
-                self.make_of_keyframe(grabber, place, wanted.tick, &mut black)?;
-            }
-        } else {
-            let ticks: Vec<i64> = self.wanted.iter().map(|wanted| wanted.tick).collect();
-            grabber.exact(&ticks, &mut |place, frame, time| {
-                self.take(place, frame, time, &mut black)
-            })?;
-        }
-        for place in black {
-            self.make_later(grabber, place)?;
-        }
-        Ok(())
-    }
-
-    fn make_of_keyframe(
-        &mut self,
-        grabber: &mut Grabber,
-        place: usize,
-        tick: i64,
-        black: &mut Vec<usize>,
-    ) -> Result<()> {
-        match grabber.keyframe_before(tick)? {
-            Some((frame, shown)) => self.take(place, &frame, grabber.time(shown), black),
-            None => grabber.plain(place, tick, &mut |place, frame, time| {
-                self.take(place, frame, time, black)
-            }),
-        }
-    }
-
-    /// Hands the picture of a frame on, unless it is black and must not be.
-    fn take(
-        &mut self,
-        place: usize,
-        frame: &Frame,
-        time: Timestamp,
-        black: &mut Vec<usize>,
-    ) -> Result<()> {
-        if self.options.skip_black && self.shaper.is_black(frame)? {
-            black.push(place);
-            return Ok(());
-        }
-        self.hand_on(place, frame, time, false)
-    }
-
-    /// Looks for a frame that is not black, further and further on.
-    fn make_later(&mut self, grabber: &mut Grabber, place: usize) -> Result<()> {
-        let Some(wanted) = self.wanted.get(place).copied() else {
-            return Ok(());
-        };
-        let context = grabber.context.clone();
-        let end = if grabber.source.is_live() {
-            i64::MAX
-        } else {
-            grabber.source.end(&context)?
-        };
-        let mut step = TimeBase::per_second(2)
-            .convert(1, grabber.source.clock())
-            .max(1);
-        let mut tick = wanted.tick.saturating_add(step);
-        while tick < end && !grabber.source.is_live() {
-            let mut found = false;
-            grabber.exact(&[tick], &mut |_, frame, time| {
-                if self.shaper.is_black(frame)? {
-                    return Ok(());
-                }
-                found = true;
-                self.hand_on(place, frame, time, false)
-            })?;
-            if found {
-                return Ok(());
-            }
-            step = step.saturating_add(step / 4);
-            tick = tick.saturating_add(step);
-        }
-        if grabber.source.is_live() {
-            return Err(Error::unsupported(
-                grabber.source.name(),
-                "black frames cannot be skipped on a pipe: give the file itself",
-            ));
-        }
-        grabber.exact(&[wanted.tick], &mut |_, frame, time| {
-            self.hand_on(place, frame, time, true)
-        })
-    }
-
-    fn hand_on(&mut self, place: usize, frame: &Frame, time: Timestamp, black: bool) -> Result<()> {
-        let Some(wanted) = self.wanted.get(place) else {
-            return Ok(());
-        };
-        let picture = self.shaper.shape(frame)?;
-        let made = Made {
-            number: wanted.number,
-            time,
-            width: picture.width(),
-            height: picture.height(),
-            bytes: encode(picture, self.options.style, &self.name)?,
-            black,
-        };
-        // Where nobody listens, another worker has failed.
-        self.to.send(Ok(made)).map_err(|_| Error::Cancelled)
     }
 }
