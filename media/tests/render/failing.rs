@@ -114,7 +114,7 @@ fn progress_tells_percent_operation_and_timemark() {
     let seen = seen.lock().expect("a list");
     let percents: Vec<f64> = seen
         .iter()
-        .filter_map(|progress| progress.percent())
+        .filter_map(flatbed_media::Progress::percent)
         .collect();
     assert!(percents.is_sorted(), "{percents:?}");
     assert!(percents.first().is_some_and(|&first| first < 20.0));
@@ -127,7 +127,7 @@ fn progress_tells_percent_operation_and_timemark() {
             .all(|progress| progress.operation == Some("transcode"))
     );
     assert_eq!(
-        seen.last().map(|last| last.timemark()),
+        seen.last().map(flatbed_media::Progress::timemark),
         Some("00:00:03".to_owned())
     );
 }

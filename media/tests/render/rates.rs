@@ -36,19 +36,19 @@ fn better_takes_more() {
 
 #[test]
 fn a_rate_is_kept() {
-    let source = Source::new().frames(150).grain(20).build();
+    let source = Source::new().size(160, 120).frames(100).grain(20).build();
     for options in [
-        r#"{"bitrate":"500k","preset":"veryfast"}"#,
-        r#"{"bitrate":"500k","preset":"veryfast","twoPass":true}"#,
-        r#"{"bitrate":"500k","preset":"ultrafast","twoPass":true,"codec":"hevc"}"#,
-        r#"{"bitrate":"500k","preset":"superfast","twoPass":true,"codec":"vp9"}"#,
+        r#"{"bitrate":"200k","preset":"veryfast"}"#,
+        r#"{"bitrate":"200k","preset":"veryfast","twoPass":true}"#,
+        r#"{"bitrate":"200k","preset":"ultrafast","twoPass":true,"codec":"hevc"}"#,
+        r#"{"bitrate":"200k","preset":"superfast","twoPass":true,"codec":"vp9"}"#,
     ] {
         let done = run(
             &source.path,
             &format!(r#"[{{"type":"transcode","options":{options}}}]"#),
         );
-        let rate = done.report.bytes() as f64 * 8.0 / 6.0;
-        assert!((380e3..620e3).contains(&rate), "{options}: {rate}");
+        let rate = done.report.bytes() as f64 * 8.0 / 4.0;
+        assert!((150e3..250e3).contains(&rate), "{options}: {rate}");
         let passes = if options.contains("twoPass") { 2 } else { 1 };
         assert_eq!(done.report.passes, passes, "{options}");
     }
