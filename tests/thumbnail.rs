@@ -100,7 +100,7 @@ fn nothing_is_overwritten_unasked() {
     assert_eq!(size(&folder, "a.jpg"), "mjpeg,160,120");
     for force in ["", "--force"] {
         let own = format!("thumbnail recording.mp4 --format png -o recording.mp4 {force}");
-        folder.refuses(&own, 2, &["is the input"]);
+        folder.refuses(&own, 2, &["one of the inputs"]);
     }
     folder
         .flatbed("thumbnail recording.mp4 --count 2 -o out")
