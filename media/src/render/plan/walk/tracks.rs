@@ -97,6 +97,7 @@ impl Walk<'_> {
             self.steps.push(Step::Resize(resolution, asked.fit));
         }
         if let Some(fps) = asked.fps {
+            self.settle_origin();
             self.paced.get_or_insert(self.origin);
             self.steps.push(Step::Rate(fps));
         }
