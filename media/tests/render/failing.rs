@@ -233,3 +233,16 @@ fn a_plan_tells_what_is_copied_decoded_and_encoded() {
     let json = serde_json::to_value(told(list)).expect("JSON");
     assert_eq!(json["stages"][1]["what"], "scale to 160x120");
 }
+
+#[test]
+fn pictures_beyond_what_encoders_take_are_refused_before_they_are_made() {
+    let source = Source::new().frames(5).build();
+    let error = refused(
+        &source.path,
+        r#"[{"type":"transcode","options":{"resolution":"x16384"}}]"#,
+    );
+    assert!(
+        matches!(error, flatbed_media::Error::Limit { .. }),
+        "{error}"
+    );
+}
