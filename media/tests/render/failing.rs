@@ -235,6 +235,16 @@ fn a_plan_tells_what_is_copied_decoded_and_encoded() {
 }
 
 #[test]
+fn a_codec_that_the_container_does_not_carry_is_refused_though_the_source_has_it() {
+    let source = Source::new().frames(5).build();
+    let error = refused(
+        &source.path,
+        r#"[{"type":"convert","options":{"format":"webm","videoCodec":"h264"}}]"#,
+    );
+    assert!(error.to_string().contains("webm does not carry"), "{error}");
+}
+
+#[test]
 fn pictures_beyond_what_encoders_take_are_refused_before_they_are_made() {
     let source = Source::new().frames(5).build();
     let error = refused(

@@ -144,6 +144,18 @@ impl Walk<'_> {
             self.container = container;
             self.chosen = true;
         }
+        if let Some(codec) = asked.video_codec
+            && codec != VideoCodec::Copy
+            && self.source.is_some()
+            && self.chosen
+            && !coding::takes(self.container, codec)
+        {
+            return Err(format!(
+                "{} does not carry what {} makes; write mp4 or mkv",
+                self.container,
+                Coding::usual(codec).encoder()
+            ));
+        }
         match asked.video_codec {
             Some(VideoCodec::Copy) if self.coding.is_some() => {
                 return Err("videoCodec copy: an operation before encodes the pictures".into());
