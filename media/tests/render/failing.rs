@@ -256,3 +256,19 @@ fn pictures_beyond_what_encoders_take_are_refused_before_they_are_made() {
         "{error}"
     );
 }
+
+#[test]
+fn sound_whose_times_leap_years_ahead_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let leaping = super::workshop::make(
+        folder.path(),
+        "leap.mkv",
+        "-f lavfi -i testsrc2=s=64x48:r=25:d=1 -f lavfi -i sine=d=1 -c:v libx264 -c:a aac \
+         -bsf:a setts=ts='if(gt(N,10),TS+44100*86400*400,TS)'",
+    );
+    let error = refused(
+        &leaping,
+        r#"[{"type":"transcode","options":{"preset":"ultrafast","audioCodec":"flac"}}]"#,
+    );
+    assert!(error.to_string().contains("a gap of more than"), "{error}");
+}
