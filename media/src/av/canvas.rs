@@ -126,6 +126,23 @@ impl Sampling {
     }
 }
 
+impl Sampling {
+    /// What pictures of `other` lose in pictures like these, in words.
+    pub(crate) fn loses(self, other: Self) -> Vec<&'static str> {
+        let mut lost = Vec::new();
+        if self.chroma.0 > other.chroma.0 || self.chroma.1 > other.chroma.1 {
+            lost.push("colour details");
+        }
+        if self.depth < other.depth {
+            lost.push("shades");
+        }
+        if other.alpha && !self.alpha {
+            lost.push("transparent parts");
+        }
+        lost
+    }
+}
+
 impl Parameters {
     /// Takes over a picture's size, format, shape and colours.
     pub(crate) fn set_picture(&mut self, of: &Frame) {

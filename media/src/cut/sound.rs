@@ -11,7 +11,7 @@ use crate::av::packet::Packet;
 use crate::av::parameters::Parameters;
 use crate::av::resample::{Resampler, in_format, sound};
 use crate::time::TimeBase;
-use crate::{Container, Context, Result};
+use crate::{Container, Context, Error, Result};
 
 use super::video::Window;
 
@@ -66,6 +66,9 @@ impl Coding {
     }
 }
 
+/// Packets that are made at once, at most: of silence some hours.
+const MOST_READY: usize = 1 << 20;
+
 /// A track of encoded sound.
 pub(crate) struct EncodedSound {
     encoder: Encoder,
@@ -74,6 +77,8 @@ pub(crate) struct EncodedSound {
     rate: i32,
     resampler: Resampler,
     decoder: Option<Decoder>,
+    /// Of the segment, for its cancel.
+    context: Option<Context>,
     window: Window,
     /// Decoded and not encoded yet, a vector for each channel.
     planes: Vec<Vec<f32>>,
@@ -116,6 +121,7 @@ impl EncodedSound {
             rate,
             resampler,
             decoder: None,
+            context: None,
             window: Window { from: 0, to: 0 },
             cursor: None,
             zero: 0,
@@ -140,6 +146,7 @@ impl EncodedSound {
     ) -> Result<()> {
         self.drain(name)?;
         self.decoder = Some(Decoder::open(parameters, self.clock, name, context)?);
+        self.context = Some(context.clone());
         self.window = window;
         self.next = None;
         Ok(())
@@ -217,6 +224,17 @@ impl EncodedSound {
         while let Some(cursor) = self.cursor
             && cursor < to
         {
+            if let Some(context) = &self.context {
+                context.check()?;
+            }
+            // A broken time may lie years ahead.
+            if self.ready.len() > MOST_READY {
+                let gap = self.clock.timestamp(to.saturating_sub(cursor));
+                return Err(Error::limit(
+                    name,
+                    format!("a gap of more than {gap} in its sound: its times are broken"),
+                ));
+            }
             let part = (to - cursor).min(i64::from(self.rate));
             for plane in &mut self.planes {
                 plane.resize(plane.len() + index(part), 0.0);

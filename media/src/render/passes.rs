@@ -2,6 +2,7 @@
 //! accordingly.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -25,6 +26,23 @@ pub(super) struct Passes {
 
 struct Folder(PathBuf);
 
+impl Folder {
+    /// A new one. A process that was killed may have left one of the same name:
+    /// in a container all have the same few numbers.
+    fn new() -> Result<Self> {
+        loop {
+            let number = COUNT.fetch_add(1, Ordering::Relaxed);
+            let name = format!("flatbed-{}-{number}", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            match fs::create_dir(&path) {
+                Ok(()) => return Ok(Self(path)),
+                Err(source) if source.kind() == ErrorKind::AlreadyExists => {}
+                Err(source) => return Err(Error::io(path.display().to_string(), source)),
+            }
+        }
+    }
+}
+
 impl Drop for Folder {
     fn drop(&mut self) {
         // Nothing can be done about a failure here.
@@ -42,13 +60,10 @@ impl Passes {
                 statistics: None,
             });
         }
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("flatbed-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir(&path).map_err(|source| Error::io(path.display().to_string(), source))?;
-        let file = path.join("statistics").display().to_string();
+        let folder = Folder::new()?;
+        let file = folder.0.join("statistics").display().to_string();
         Ok(Self {
-            _folder: Some(Folder(path)),
+            _folder: Some(folder),
             file,
             statistics: None,
         })

@@ -13,6 +13,7 @@ mod reader;
 mod sound;
 mod writer;
 
+use std::cell::Cell;
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -249,14 +250,19 @@ fn filter(
     to_encoder: &Sender<(Frame, TimeBase)>,
     context: &Context,
 ) -> Result<Vec<Shots>> {
-    let mut gone = false;
+    let gone = Cell::new(false);
     let mut take = |frame: Frame, clock: TimeBase| {
-        gone |= to_encoder.send((frame, clock)).is_err();
+        gone.set(gone.get() || to_encoder.send((frame, clock)).is_err());
         Ok(())
     };
     for frame in decoded {
         context.check()?;
         chain.push(Some(frame), &mut take)?;
+        // An encoder that failed has the reason, and samples may be enough: the
+        // reader ends when nobody takes its frames.
+        if gone.get() {
+            return Ok(chain.into_shots());
+        }
     }
     chain.push(None, &mut take)?;
     Ok(chain.into_shots())

@@ -233,3 +233,42 @@ fn a_plan_tells_what_is_copied_decoded_and_encoded() {
     let json = serde_json::to_value(told(list)).expect("JSON");
     assert_eq!(json["stages"][1]["what"], "scale to 160x120");
 }
+
+#[test]
+fn a_codec_that_the_container_does_not_carry_is_refused_though_the_source_has_it() {
+    let source = Source::new().frames(5).build();
+    let error = refused(
+        &source.path,
+        r#"[{"type":"convert","options":{"format":"webm","videoCodec":"h264"}}]"#,
+    );
+    assert!(error.to_string().contains("webm does not carry"), "{error}");
+}
+
+#[test]
+fn pictures_beyond_what_encoders_take_are_refused_before_they_are_made() {
+    let source = Source::new().frames(5).build();
+    let error = refused(
+        &source.path,
+        r#"[{"type":"transcode","options":{"resolution":"x16384"}}]"#,
+    );
+    assert!(
+        matches!(error, flatbed_media::Error::Limit { .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn sound_whose_times_leap_years_ahead_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let leaping = super::workshop::make(
+        folder.path(),
+        "leap.mkv",
+        "-f lavfi -i testsrc2=s=64x48:r=25:d=1 -f lavfi -i sine=d=1 -c:v libx264 -c:a aac \
+         -bsf:a setts=ts='if(gt(N,10),TS+44100*86400*400,TS)'",
+    );
+    let error = refused(
+        &leaping,
+        r#"[{"type":"transcode","options":{"preset":"ultrafast","audioCodec":"flac"}}]"#,
+    );
+    assert!(error.to_string().contains("a gap of more than"), "{error}");
+}

@@ -130,3 +130,55 @@ fn a_thumbnail_is_of_the_timeline_and_the_pictures_at_its_place() {
     assert_eq!([wide(1), wide(2), wide(3)], [320, 320, 160]);
     assert_eq!(done.numbers(), (50..100).collect::<Vec<_>>());
 }
+
+#[test]
+fn what_follows_a_trim_counts_from_its_first_frame() {
+    // 0.41 s lies between two frames of 40 ms: the first one left is at 0.44.
+    let source = Source::new().frames(60).build();
+    let first = || fine(operation("trim", json!({"start": 0.41, "end": 2.0})));
+    let second = || fine(operation("trim", json!({"start": 0.31, "duration": 0.5})));
+    check(&source.path, &[first(), second()]);
+    let slower = || fine(operation("transcode", json!({"fps": 10})));
+    check(&source.path, &[first(), slower()]);
+    check(&source.path, &[slower(), first(), second()]);
+}
+
+#[test]
+fn a_thumbnail_between_trims_shows_a_frame_that_was_left() {
+    let source = Source::new().frames(100).build();
+    let shots = operation("thumbnail", json!({"timestamps": [0, "100%"]}));
+    let trim = |start, end| operation("trim", json!({"start": start, "end": end}));
+    let encode = operation("transcode", json!({"preset": "ultrafast"}));
+    for list in [
+        json!([trim(0.41, 3.0), shots]),
+        json!([trim(0.41, 3.0), shots, encode]),
+        json!([trim(0.41, 3.0), shots, trim(1.0, 2.0), encode]),
+    ] {
+        let done = run(&source.path, &list.to_string());
+        let number = |picture| super::workshop::numbers(&done.picture(picture, "jpg"))[0];
+        assert_eq!([number(1), number(2)], [11, 74], "{list}");
+    }
+}
+
+#[test]
+fn a_thumbnail_before_a_trim_shows_a_frame_however_long_it_stands() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let slow = make(
+        folder.path(),
+        "slow.mp4",
+        "-f lavfi -i testsrc2=s=64x48:r=1/5:d=30 -c:v libx264",
+    );
+    let list = json!([
+        operation("thumbnail", json!({"timestamps": [7]})),
+        operation("trim", json!({"start": 16, "end": 26})),
+        operation("transcode", json!({"preset": "ultrafast"})),
+    ]);
+    let done = run(&slow, &list.to_string());
+    let times: Vec<_> = done
+        .report
+        .outputs
+        .iter()
+        .filter_map(|made| made.time)
+        .collect();
+    assert_eq!(times, [flatbed_media::Timestamp::from_micros(5_000_000)]);
+}

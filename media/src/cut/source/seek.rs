@@ -128,6 +128,39 @@ impl Source {
         Ok(key)
     }
 
+    /// When the first frame at or behind `time` is shown, in ticks of the video
+    /// stream; `None` where that cannot be told. The source stands somewhere
+    /// behind it then.
+    pub(crate) fn frame_from(&mut self, time: i64, context: &Context) -> Result<Option<i64>> {
+        if self.is_live() {
+            return Ok(None);
+        }
+        self.seek(time, context)?;
+        let (mut entered, mut first) = (false, None);
+        while let Some(packet) = self.read(context)? {
+            if packet.stream() != self.video {
+                continue;
+            }
+            entered |= self.is_key(&packet);
+            let shown = match packet.pts() {
+                None if !self.parameters().is_reordered() => packet.dts(),
+                told => told,
+            };
+            let Some(shown) = shown else {
+                return Ok(None);
+            };
+            if entered && shown >= time && !packet.is_discarded() {
+                first = Some(first.map_or(shown, |first: i64| first.min(shown)));
+            }
+            // No later packet is shown before it is decoded.
+            let decoded = packet.dts().unwrap_or(shown);
+            if first.is_some_and(|first| decoded >= first) {
+                break;
+            }
+        }
+        Ok(first)
+    }
+
     /// Drops what was read ahead.
     pub(crate) fn forget(&mut self) {
         self.replay.clear();

@@ -5,11 +5,13 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// In bits a second; never zero.
+/// In bits a second; 1000 at least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct BitRate(u64);
 
-/// A terabit a second: more is a slip of the pen.
+/// The least that x264 counts in; less is a slip of the pen, as is more than a
+/// terabit a second.
+const LEAST: f64 = 1e3;
 const MOST: f64 = 1e12;
 
 impl BitRate {
@@ -28,11 +30,11 @@ impl TryFrom<f64> for BitRate {
 
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // checked
     fn try_from(bits: f64) -> Result<Self, String> {
-        if (1.0..=MOST).contains(&bits) {
+        if (LEAST..=MOST).contains(&bits) {
             Ok(Self(bits.round() as u64))
         } else {
             Err(format!(
-                "{bits} is not a bit rate: write 1000k, 2.5M or bits a second"
+                "{bits} is not a bit rate from 1k on: write 1000k, 2.5M or bits a second"
             ))
         }
     }
@@ -42,7 +44,8 @@ impl FromStr for BitRate {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let fail = || format!("{text:?} is not a bit rate: write 1000k, 2.5M or bits a second");
+        let fail =
+            || format!("{text:?} is not a bit rate from 1k on: write 1000k, 2.5M or bits a second");
         let trimmed = text.trim();
         let (digits, unit) = match trimmed.char_indices().last() {
             Some((at, 'k' | 'K')) => (&trimmed[..at], 1e3),

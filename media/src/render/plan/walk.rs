@@ -59,6 +59,9 @@ struct Walk<'a> {
     fixed: Option<Container>,
     /// The source's time at the zero of the timeline as it is by now.
     origin: Timestamp,
+    /// Whether the origin is a time that was asked for, and the first frame may
+    /// come a little later.
+    loose: bool,
     to: Timestamp,
     exact: bool,
     /// The timeline's end in the source, once it was asked for.
@@ -149,6 +152,7 @@ impl<'a> Walk<'a> {
             source,
             sound,
             origin: Timestamp::ZERO,
+            loose: false,
             to: Timestamp::MAX,
             exact: false,
             end: None,

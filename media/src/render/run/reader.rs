@@ -28,6 +28,10 @@ pub(super) struct Reader<'a> {
     shift: i64,
     last: Option<i64>,
     skips: bool,
+    /// Where thumbnails are taken before a trim: the frame that may still be
+    /// shown at the first one's time, however long ago it began.
+    before: Option<Frame>,
+    looks_back: bool,
     counts: Counts,
 }
 
@@ -103,6 +107,8 @@ impl<'a> Reader<'a> {
             shift: zero + TimeBase::MICROS.convert(work.shift.as_micros(), clock),
             last: None,
             skips: false,
+            before: None,
+            looks_back: first < work.from,
             counts: Counts::default(),
         })
     }
@@ -157,7 +163,7 @@ impl<'a> Reader<'a> {
 
     /// Frames before the first one wanted are decoded only if others need them.
     fn skip_unseen(&mut self, packet: &Packet) {
-        let unseen = packet.pts().is_some_and(|pts| pts < self.from);
+        let unseen = !self.looks_back && packet.pts().is_some_and(|pts| pts < self.from);
         if unseen != self.skips {
             self.skips = unseen;
             self.decoder.skip(if unseen {
@@ -191,11 +197,21 @@ impl<'a> Reader<'a> {
                 .pts()
                 .or(self.last.map(|last| last + length))
                 .unwrap_or(self.from);
-            if pts >= self.to {
+            if pts < self.from {
+                if self.looks_back {
+                    frame.set_pts(Some(pts));
+                    self.before = Some(frame);
+                }
+                continue;
+            }
+            if let Some(before) = self.before.take()
+                && pts > self.from
+                && !self.hand_on(before, to_filters)
+            {
                 return Ok(false);
             }
-            if pts < self.from {
-                continue;
+            if pts >= self.to {
+                return Ok(false);
             }
             if self.last.is_some_and(|last| pts <= last) {
                 let note = "frames that come twice at a time were left out";
@@ -205,16 +221,22 @@ impl<'a> Reader<'a> {
                 continue;
             }
             self.last = Some(pts);
-            frame.set_pts(Some(pts - self.shift));
-            if let Some(aspect) = self.aspect {
-                frame.set_aspect(aspect);
-            }
-            frame.forget_coding(false);
-            if to_filters.send(frame).is_err() {
+            frame.set_pts(Some(pts));
+            if !self.hand_on(frame, to_filters) {
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// Hands on a frame; `false` where nobody takes it.
+    fn hand_on(&self, mut frame: Frame, to_filters: &Sender<Frame>) -> bool {
+        frame.set_pts(frame.pts().map(|pts| pts - self.shift));
+        if let Some(aspect) = self.aspect {
+            frame.set_aspect(aspect);
+        }
+        frame.forget_coding(false);
+        to_filters.send(frame).is_ok()
     }
 
     pub(super) fn into_counts(self) -> Counts {

@@ -8,13 +8,17 @@ use super::super::super::operation::FrameRate;
 use super::super::super::step::Step;
 use super::super::{Opened, Plan, Way, Work, explain};
 use super::{Walk, Wish};
-use crate::av::canvas::Canvas;
+use crate::av::canvas::{Canvas, Sampling};
 use crate::av::decode::Decoder;
 use crate::av::parameters::Parameters;
+use crate::av::scale::format_name;
 use crate::cut::carriage::{carries_pictures, carries_sound, carries_sound_in};
 use crate::cut::{SoundWish, sound};
 use crate::time::Timestamp;
 use crate::{Container, Error, Result};
+
+/// The longest side that encoders take, in pixels.
+const LONGEST: u64 = 16_384;
 
 impl Walk<'_> {
     pub(super) fn finish(mut self, operations: &[Operation]) -> Result<Plan> {
@@ -268,9 +272,49 @@ impl Walk<'_> {
             }
         }
         steps.push(Step::Even);
+        let (made, cropped) = self.walked(canvas, &steps)?;
+        let mut lost = Sampling::of(made.format).loses(canvas.sampling());
+        if !notes.is_empty() {
+            // The tone map's note says so.
+            lost.retain(|&lost| lost != "shades");
+        }
+        if !lost.is_empty() {
+            let (from, to) = (format_name(canvas.format), format_name(made.format));
+            let lost = lost.join(" and ");
+            notes.push(format!("{lost} are lost: {from} becomes {to}"));
+        }
+        notes.extend(cropped);
         for note in notes {
             self.note(note);
         }
         Ok((steps, front))
+    }
+
+    /// What pictures are behind all steps, and what is cut off them for an even
+    /// size. No step may make them larger than the limits allow.
+    fn walked(&self, canvas: Canvas, steps: &[Step]) -> Result<(Canvas, Option<String>)> {
+        let (mut canvas, mut before) = (canvas, canvas);
+        for step in steps {
+            before = canvas;
+            step.filters(&mut canvas);
+            let side = |length: i32| u64::from(length.unsigned_abs());
+            let (width, height) = (side(canvas.width), side(canvas.height));
+            let most = self.context.limits().max_pixels;
+            if width.max(height) > LONGEST || width * height > most {
+                return Err(Error::limit(
+                    &self.name,
+                    format!(
+                        "pictures of {width}x{height}; the limits are {LONGEST} a side and \
+                         {most} pixels: ask for a smaller resolution"
+                    ),
+                ));
+            }
+        }
+        let (from, to) = ((before.width, before.height), (canvas.width, canvas.height));
+        let cropped = (from.0 > to.0 || from.1 > to.1).then(|| {
+            let ((wide, high), (width, height)) = (from, to);
+            format!("the pictures are cropped from {wide}x{high} to {width}x{height}: its sides must be even")
+        });
+        Ok((canvas, cropped))
     }
 }

@@ -11,6 +11,7 @@ use crate::time::Timestamp;
 impl Walk<'_> {
     /// A moment of the timeline as it is by now, on the source's.
     pub(super) fn time(&mut self, moment: Moment) -> std::result::Result<Timestamp, Refused> {
+        self.settle_origin();
         let duration = if moment.is_percent() {
             Some(self.duration()?)
         } else {
@@ -50,6 +51,7 @@ impl Walk<'_> {
     }
 
     pub(super) fn trim(&mut self, asked: &Trim) -> std::result::Result<(), Refused> {
+        self.settle_origin();
         let start = match asked.start {
             Some(start) => self.time(start)?,
             None => self.origin,
@@ -73,6 +75,7 @@ impl Walk<'_> {
             }
             TrimMode::Copy => self.keyframe(start),
         };
+        self.loose = start > self.origin;
         self.origin = start;
         self.to = self.to.min(end);
         if self.to <= self.origin {
@@ -88,9 +91,47 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// A trimmed video begins with its own first frame, and what comes after
+    /// counts from there: not from the time that was asked for, which may lie
+    /// before it by less than a frame.
+    pub(super) fn settle_origin(&mut self) {
+        if !std::mem::take(&mut self.loose) {
+            return;
+        }
+        let rate = self.steps.iter().rev().find_map(|step| match step {
+            Step::Rate(rate) => Some(rate.frame()),
+            _ => None,
+        });
+        if let (Some(frame), Some(paced)) = (rate, self.paced) {
+            let place = frame.first_tick_at(self.origin - paced);
+            self.origin = paced + frame.timestamp(place);
+            return;
+        }
+        self.look_first();
+        let Opened::Video(source) = &mut *self.opened else {
+            return;
+        };
+        let tick = source.clock().first_tick_at(self.origin) + source.zero;
+        self.moved |= !source.is_live();
+        match source.frame_from(tick, self.context) {
+            Ok(Some(first)) => self.origin = source.clock().timestamp(first - source.zero),
+            // There is none: the run says so.
+            Ok(None) => {}
+            Err(error) => self.error = Some(error),
+        }
+    }
+
+    /// Looks at the first picture, while the source still stands before it.
+    fn look_first(&mut self) {
+        if let Err(error) = self.look() {
+            self.error = Some(error);
+        }
+    }
+
     /// The last keyframe at or before a time, on the source's timeline.
     pub(super) fn keyframe(&mut self, time: Timestamp) -> Timestamp {
         let origin = self.origin;
+        self.look_first();
         let Opened::Video(source) = &mut *self.opened else {
             return time;
         };
@@ -110,6 +151,7 @@ impl Walk<'_> {
         if self.source.is_none() {
             return Err("there are no pictures to take one of".into());
         }
+        self.settle_origin();
         let mut wanted = Vec::new();
         for moment in asked.moments() {
             let time = self.time(moment)?;
@@ -118,6 +160,13 @@ impl Walk<'_> {
                 let end = end - self.origin;
                 return Err(format!("{moment} is behind the end at {end}"));
             }
+            // The end itself is the last frame's that is left.
+            let last = self.to - Timestamp::from_micros(1);
+            let time = if self.to < Timestamp::MAX {
+                time.min(last)
+            } else {
+                time
+            };
             self.pictures += 1;
             wanted.push(Wanted {
                 number: self.pictures,

@@ -97,6 +97,7 @@ impl Walk<'_> {
             self.steps.push(Step::Resize(resolution, asked.fit));
         }
         if let Some(fps) = asked.fps {
+            self.settle_origin();
             self.paced.get_or_insert(self.origin);
             self.steps.push(Step::Rate(fps));
         }
@@ -142,6 +143,18 @@ impl Walk<'_> {
             }
             self.container = container;
             self.chosen = true;
+        }
+        if let Some(codec) = asked.video_codec
+            && codec != VideoCodec::Copy
+            && self.source.is_some()
+            && self.chosen
+            && !coding::takes(self.container, codec)
+        {
+            return Err(format!(
+                "{} does not carry what {} makes; write mp4 or mkv",
+                self.container,
+                Coding::usual(codec).encoder()
+            ));
         }
         match asked.video_codec {
             Some(VideoCodec::Copy) if self.coding.is_some() => {
