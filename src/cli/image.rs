@@ -4,18 +4,17 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
 
 use clap::{ValueEnum, ValueHint};
 use flatbed_media::image::{Coding, Fit, Job, Keep, Options, Pool, PoolSize, Report, Size};
-use flatbed_media::{Context, Error, Input, Limits};
+use flatbed_media::{Context, Error, Limits};
 use indicatif::HumanBytes;
 use serde::Serialize;
 
 use super::failure::{Failure, eprint_line, one_line};
 use super::overwriting::Overwriting;
 use super::progress::Counter;
-use super::running::{self, Running};
+use super::running::Running;
 use super::segments;
 use super::stdio::{self, MediaStdout, STDOUT};
 
@@ -264,12 +263,11 @@ impl Arguments {
         self.running.check_stdout()?;
         let (mut stdout, _) = MediaStdout::open()?;
         let input = segments::open(file)?;
-        let started = Instant::now();
         let (bytes, report) = pool.to_bytes(input, options, context)?;
         stdout
             .write_all(&bytes)
             .map_err(|error| Failure::io(STDOUT, error))?;
-        let told = told(file, STDOUT, &report, started);
+        let told = told(file, STDOUT, &report);
         self.running.tell(&told, || text(&told))
     }
 
@@ -283,7 +281,6 @@ impl Arguments {
     ) -> Result<(), Failure> {
         let counter = Counter::start(jobs.len(), self.running.is_quiet() || jobs.len() == 1);
         let one = jobs.len() == 1;
-        let begun = Instant::now();
         let first: Mutex<Option<(usize, Failure)>> = Mutex::new(None);
         let failed = AtomicU64::new(0);
         let keep_first = |place: usize, failure: Failure| {
@@ -303,7 +300,7 @@ impl Arguments {
             let name = output.display().to_string();
             match made {
                 Ok(report) => {
-                    let told = told(file, &name, &report, begun);
+                    let told = told(file, &name, &report);
                     let line = counter.aside(|| self.running.tell_line(&told, || text(&told)));
                     if let Err(failure) = line {
                         keep_first(place, failure);
@@ -347,7 +344,7 @@ fn is_folder(output: &Path) -> bool {
     slash || output.is_dir() || output.extension().is_none() && !output.exists()
 }
 
-fn told<'a>(file: &Path, output: &str, report: &'a Report, started: Instant) -> Told<'a> {
+fn told<'a>(file: &Path, output: &str, report: &'a Report) -> Told<'a> {
     Told {
         source: file.display().to_string(),
         output: output.to_owned(),
@@ -357,7 +354,7 @@ fn told<'a>(file: &Path, output: &str, report: &'a Report, started: Instant) -> 
         bytes_out: report.bytes_out,
         frames: report.frames,
         quality: report.quality,
-        elapsed_ms: running::milliseconds(started),
+        elapsed_ms: u64::try_from(report.elapsed.as_millis()).unwrap_or(u64::MAX),
         notes: &report.notes,
     }
 }
@@ -379,7 +376,7 @@ fn text(told: &Told<'_>) -> String {
     text
 }
 
-fn side() -> clap::builder::RangedU64ValueParser<u32> {
+fn side() -> clap::builder::RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(1..=65500)
 }
 

@@ -1,6 +1,7 @@
 //! The way of an image: read, look, decode, resize, colours, upright, encode.
 
 use std::path::Path;
+use std::time::Instant;
 
 use super::animation;
 use super::blocks::{self, Film};
@@ -69,6 +70,7 @@ pub(super) fn within(
     context: &Context,
     budget: Option<&Budget>,
 ) -> Result<(Vec<u8>, Report)> {
+    let started = Instant::now();
     let name = input.name().to_owned();
     let watch = Watch::new(context, &name);
     watch.check()?;
@@ -106,6 +108,7 @@ pub(super) fn within(
         bytes_out: count(&bytes),
         frames: work.frames,
         quality: made.coded.quality,
+        elapsed: started.elapsed(),
         notes: work.notes,
     };
     Ok((bytes, report))

@@ -1,5 +1,7 @@
 //! What came of an image.
 
+use std::time::Duration;
+
 use super::format::Format;
 
 /// What came of an image.
@@ -20,6 +22,8 @@ pub struct Report {
     pub frames: u64,
     /// The quality that it was encoded with; `None` where that is lossless.
     pub quality: Option<u8>,
+    /// How long it took, the wait for memory included.
+    pub elapsed: Duration,
     /// What the caller may want to know, in one line each.
     pub notes: Vec<String>,
 }
