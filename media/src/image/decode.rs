@@ -125,7 +125,12 @@ pub(super) fn frames<'a>(
         decoder.set_limits(limits).map_err(failed)?;
         decoder.into_frames()
     } else {
-        WebPDecoder::new(source).map_err(failed)?.into_frames()
+        let mut decoder = WebPDecoder::new(source).map_err(failed)?;
+        // Told none, it does not clear what is to go; browsers clear to nothing.
+        decoder
+            .set_background_color(image::Rgba([0; 4]))
+            .map_err(failed)?;
+        decoder.into_frames()
     };
     Ok(Box::new(frames.map(move |frame| {
         let frame = frame.map_err(failed)?;

@@ -49,7 +49,10 @@ fn gif(parts: &[Part], repeat: Option<Repeat>) -> Vec<u8> {
 /// The colours of three pixels of each picture that is shown, (0, 0), (3, 3) and
 /// (7, 7), and for how many milliseconds.
 fn shown(webp: &[u8]) -> Vec<([[u8; 4]; 3], u32)> {
-    let decoder = WebPDecoder::new(std::io::Cursor::new(webp)).expect("a WebP");
+    let mut decoder = WebPDecoder::new(std::io::Cursor::new(webp)).expect("a WebP");
+    decoder
+        .set_background_color(::image::Rgba([0; 4]))
+        .expect("a colour");
     let frames = decoder.into_frames().map(|frame| {
         let frame = frame.expect("a frame");
         let (milliseconds, _) = frame.delay().numer_denom_ms();
@@ -59,6 +62,8 @@ fn shown(webp: &[u8]) -> Vec<([[u8; 4]; 3], u32)> {
             let pixel = picture
                 .get_pixel(part * (width - 1) / 7, part * (height - 1) / 7)
                 .0;
+            // Blending is off by one at times.
+            let pixel = pixel.map(|sample| if sample > 251 { 255 } else { sample });
             if pixel[3] == 0 { NONE } else { pixel }
         };
         ([at(0), at(3), at(7)], milliseconds)
@@ -80,11 +85,11 @@ fn loops(webp: &[u8]) -> u32 {
     );
     let mut words = text
         .lines()
-        .filter_map(|line| line.trim().strip_prefix("Loop count :"));
+        .filter_map(|line| line.trim().strip_prefix("Loop count"));
     words
         .next()
         .expect("a loop count")
-        .trim()
+        .trim_matches([' ', ':'])
         .parse()
         .expect("a number")
 }
