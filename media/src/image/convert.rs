@@ -222,7 +222,7 @@ impl<'a> Work<'a> {
             width: f64::from(shown.width),
             height: f64::from(shown.height),
         };
-        // Not to a quarter and less: that is seen (notes in PERFORMANCE.md).
+        // Not to a quarter and less: that is seen (docs/PERFORMANCE.md).
         let half = halves && held.scaled.0 <= shown.width / 2 && held.scaled.1 <= shown.height / 2;
         if half {
             part = part.divided((2.0, 2.0), (size.0.div_ceil(2), size.1.div_ceil(2)));
