@@ -9,7 +9,7 @@ pub(super) struct Film {
     pub(super) plays: u16,
 }
 
-/// Of a GIF (GIF89a, and Netscape's application extension).
+/// Of a GIF (`GIF89a`, and Netscape's application extension).
 pub(super) fn gif(bytes: &[u8]) -> Film {
     let mut film = Film {
         frames: 0,

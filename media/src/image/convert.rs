@@ -1,5 +1,6 @@
 //! The way of an image: read, look, decode, resize, colours, upright, encode.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Instant;
 
@@ -64,7 +65,20 @@ pub(super) struct Plan {
 }
 
 /// The same under a budget of memory.
+///
+/// A decoder that panics is a decoder that failed; the other images go on.
 pub(super) fn within(
+    input: Input,
+    options: &Options,
+    context: &Context,
+    budget: Option<&Budget>,
+) -> Result<(Vec<u8>, Report)> {
+    let name = input.name().to_owned();
+    catch_unwind(AssertUnwindSafe(|| make(input, options, context, budget)))
+        .unwrap_or_else(|_| Err(Error::malformed(name, "its decoder failed")))
+}
+
+fn make(
     mut input: Input,
     options: &Options,
     context: &Context,

@@ -55,7 +55,7 @@ impl<'a> Opened<'a> {
         let exif = decoder.exif_metadata().ok().flatten();
         let orientation = decoder
             .orientation()
-            .map_or(1, |orientation| orientation.to_exif());
+            .map_or(1, image::metadata::Orientation::to_exif);
         Ok(Self {
             size,
             icc: decoder.icc_profile().ok().flatten(),
@@ -109,13 +109,16 @@ impl<'a> Opened<'a> {
     }
 }
 
+/// Pictures one after another, with their milliseconds.
+pub(super) type Frames<'a> = Box<dyn Iterator<Item = Result<(Raster, i32)>> + 'a>;
+
 /// The pictures of an animation, each whole, with the milliseconds for which it
 /// is shown.
 pub(super) fn frames<'a>(
     format: Format,
     bytes: &'a [u8],
     watch: &'a Watch<'a>,
-) -> Result<Box<dyn Iterator<Item = Result<(Raster, i32)>> + 'a>> {
+) -> Result<Frames<'a>> {
     let failed = |error| failure(error, watch);
     let source = Watched::new(bytes, watch);
     let frames = if format == Format::Gif {

@@ -21,7 +21,7 @@ pub(super) fn ssim(one: Luma<'_>, other: Luma<'_>) -> f64 {
     let width = one.width.min(other.width);
     let height = rows(one).min(rows(other));
     let (mut sum, mut count) = (0.0, 0_u32);
-    let places = |length: usize| (0..length.saturating_sub(WINDOW) + 1).step_by(STEP);
+    let places = |length: usize| (0..=length.saturating_sub(WINDOW)).step_by(STEP);
     for top in places(height) {
         for left in places(width) {
             let bottom = (top + WINDOW).min(height);
@@ -85,7 +85,7 @@ mod tests {
         let samples: Vec<u8> = (0..=255).cycle().step_by(7).take(20 * 13).collect();
         let luma = |samples| Luma { width: 20, samples };
         assert!((ssim(luma(&samples), luma(&samples)) - 1.0).abs() < 1e-12);
-        let noisy: Vec<u8> = samples.iter().map(|sample| sample ^ 12).collect();
+        let noisy: Vec<u8> = samples.iter().map(|sample| sample ^ 0x0c).collect();
         let seen = ssim(luma(&samples), luma(&noisy));
         assert!((0.9..0.999).contains(&seen), "{seen}");
         let flat = vec![128; 20 * 13];
