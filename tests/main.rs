@@ -13,6 +13,7 @@ mod clock;
 mod concat;
 mod cut;
 mod help;
+mod image;
 mod overwriting;
 mod probe;
 mod render;

@@ -3,6 +3,7 @@
 
 mod program_stream;
 mod pump;
+mod whole;
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};

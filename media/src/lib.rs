@@ -30,6 +30,7 @@
 //! | [`cut`] | join and cut |
 //! | [`render`] | a list of operations in one pass |
 //! | [`still`] | thumbnails, sprite sheets, frames at chosen times |
+//! | [`image`] | photos and animations to WebP |
 //! | [`mod@probe`] | what a file is |
 //! | [`normalize`] | a proxy and plain sound to analyse, in one pass |
 //! | [`scene`] | where scenes begin, and which frames stand for them |
@@ -43,6 +44,7 @@ mod context;
 pub mod cut;
 mod decoded;
 mod error;
+pub mod image;
 mod input;
 mod limits;
 pub mod normalize;
@@ -57,7 +59,7 @@ pub use av::version::{FfmpegVersion, ffmpeg_version};
 pub use context::{Cancel, Context, Progress};
 pub use error::{Error, Result};
 pub use input::{Input, ReadSeek};
-pub use limits::Limits;
+pub use limits::{ImageLimits, Limits};
 pub use output::{Container, Output, UnknownContainer, WriteSeek};
 pub use probe::probe;
 pub use time::{Span, Timestamp};

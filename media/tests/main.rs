@@ -25,6 +25,7 @@ mod browser;
 mod cut;
 #[allow(dead_code, reason = "an instrument may wait for its test")]
 mod fixture;
+mod image;
 mod io;
 mod join;
 mod normalize;

@@ -13,6 +13,9 @@ pub(super) enum Failure {
     Usage(String),
     /// The engine's word.
     Engine(Error),
+    /// Some of many failed, and each was told already: a word on all of them,
+    /// and what the first one's fault was.
+    Some(String, Box<Failure>),
     /// Whoever read the result from standard output has gone. They know.
     ReaderGone,
 }
@@ -26,8 +29,14 @@ impl Failure {
         Self::Engine(Error::io(what, source))
     }
 
+    /// One of `failed` failures among `all` things, of which each was told.
+    pub(super) fn of_many(self, failed: u64, all: usize) -> Self {
+        Self::Some(format!("{failed} of {all} failed"), Box::new(self))
+    }
+
     fn code(&self) -> u8 {
         match self {
+            Self::Some(_, first) => first.code(),
             Self::Usage(_) => 2,
             Self::Engine(Error::Malformed { .. } | Error::Unsupported { .. }) => 3,
             Self::Engine(Error::Limit { .. }) => 4,
@@ -38,7 +47,7 @@ impl Failure {
 
     fn message(&self) -> Option<String> {
         match self {
-            Self::Usage(message) => Some(message.clone()),
+            Self::Usage(message) | Self::Some(message, _) => Some(message.clone()),
             Self::Engine(Error::Io { what, source }) => {
                 Some(format!("{what}: {}", system_message(source)))
             }

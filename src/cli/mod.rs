@@ -8,7 +8,7 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `probe.rs`, `concat.rs`, `cut.rs`, `render.rs`, `transcode.rs`, `convert.rs`, `compress.rs`, `watermark.rs`, `thumbnail.rs`, `sprite.rs`, `scenes.rs`, `frames.rs`, `normalize.rs`, `version.rs`, `completions.rs` | a command each |
+//! | `probe.rs`, `concat.rs`, `cut.rs`, `render.rs`, `transcode.rs`, `convert.rs`, `compress.rs`, `watermark.rs`, `thumbnail.rs`, `sprite.rs`, `scenes.rs`, `frames.rs`, `normalize.rs`, `image.rs`, `version.rs`, `completions.rs` | a command each |
 //! | `join.rs`, `segments.rs`, `output.rs` | what `concat` and `cut` share: the arguments, and what they stand for |
 //! | `video.rs` | what `render`, `transcode`, `convert`, `compress` and `watermark` share |
 //! | `running.rs`, `overwriting.rs` | what all share: threads, a bar, what is told; what must stay |
@@ -26,6 +26,7 @@ mod convert;
 mod cut;
 mod failure;
 mod frames;
+mod image;
 mod join;
 mod log;
 mod normalize;
@@ -123,6 +124,7 @@ enum Command {
     Scenes(scenes::Arguments),
     Frames(Box<frames::Arguments>),
     Normalize(Box<normalize::Arguments>),
+    Image(Box<image::Arguments>),
     Version(version::Arguments),
     Completions(completions::Arguments),
 }
@@ -143,6 +145,7 @@ impl Command {
             Self::Scenes(arguments) => scenes::run(&arguments),
             Self::Frames(arguments) => frames::run(&arguments),
             Self::Normalize(arguments) => normalize::run(&arguments),
+            Self::Image(arguments) => image::run(&arguments),
             Self::Version(arguments) => version::run(&arguments),
             Self::Completions(arguments) => completions::run(&arguments),
         }

@@ -30,6 +30,44 @@ impl Drop for Bar {
     }
 }
 
+/// A bar that counts things done; dropping it removes it from the screen.
+pub(super) struct Counter(Option<ProgressBar>);
+
+impl Counter {
+    pub(super) fn start(things: usize, quiet: bool) -> Self {
+        if quiet || !std::io::stderr().is_terminal() {
+            return Self(None);
+        }
+        let things = u64::try_from(things).unwrap_or(u64::MAX);
+        let bar = ProgressBar::with_draw_target(Some(things), ProgressDrawTarget::stderr())
+            .with_style(style("{wide_bar} {pos} of {len}  {eta} left"));
+        Self(Some(bar))
+    }
+
+    /// One more is done.
+    pub(super) fn step(&self) {
+        if let Some(bar) = &self.0 {
+            bar.inc(1);
+        }
+    }
+
+    /// Prints something while the bar is out of the way.
+    pub(super) fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
+        match &self.0 {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
+    }
+}
+
+impl Drop for Counter {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 fn show(bar: &ProgressBar, progress: Progress) {
     let micros = |time: flatbed_media::Timestamp| u64::try_from(time.as_micros()).unwrap_or(0);
     match progress.total {
@@ -58,6 +96,7 @@ mod tests {
         for template in [
             "{spinner} {msg} in {elapsed}",
             "{wide_bar} {percent:>3} %  {msg}  {eta} left",
+            "{wide_bar} {pos} of {len}  {eta} left",
         ] {
             ProgressStyle::with_template(template).expect("a template");
         }

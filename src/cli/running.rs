@@ -30,12 +30,26 @@ pub(super) struct Running {
 impl Running {
     /// The bar, and the context of the call that it follows.
     pub(super) fn start(&self) -> Result<(Bar, Context), Failure> {
+        Ok(Bar::attach(self.plain()?, self.quiet))
+    }
+
+    /// A context without a bar, for calls that count their own steps.
+    pub(super) fn plain(&self) -> Result<Context, Failure> {
         let context = signals::context()?;
-        let context = match self.threads {
+        Ok(match self.threads {
             Some(threads) => context.with_threads(threads),
             None => context,
-        };
-        Ok(Bar::attach(context, self.quiet))
+        })
+    }
+
+    /// The most threads, where the command line says.
+    pub(super) fn threads(&self) -> Option<NonZeroUsize> {
+        self.threads
+    }
+
+    /// Whether nothing but errors is to be printed.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet
     }
 
     /// Whether the summary is for programs.
@@ -63,11 +77,28 @@ impl Running {
         if self.json {
             return stdio::print_json(summary);
         }
+        self.tell_people(text);
+        Ok(())
+    }
+
+    /// Tells of one thing done of many: a line of JSON each.
+    pub(super) fn tell_line(
+        &self,
+        summary: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
+        if self.json {
+            return stdio::print_json_line(summary);
+        }
+        self.tell_people(text);
+        Ok(())
+    }
+
+    fn tell_people(&self, text: impl FnOnce() -> String) {
         if !self.quiet {
             // The work is done, whether or not anybody reads about it.
             let _ = io::stderr().write_all(text().as_bytes());
         }
-        Ok(())
     }
 }
 

@@ -38,6 +38,12 @@ pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     print(&(json + "\n"))
 }
 
+/// Writes one JSON object as one line of many to standard output.
+pub(super) fn print_json_line(value: &impl Serialize) -> Result<(), Failure> {
+    let json = serde_json::to_string(value).map_err(|error| Failure::io(STDOUT, error.into()))?;
+    print(&(json + "\n"))
+}
+
 /// Whether help may be coloured.
 pub(super) fn stdout_takes_colours() -> bool {
     io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())

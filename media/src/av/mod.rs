@@ -14,6 +14,7 @@
 //! | `scale.rs`, `resample.rs` | `SwsContext`, `SwrContext` |
 //! | `convert.rs` | `SwsContext` with colours: one picture to another size, format and matrix |
 //! | `picture.rs`, `webp.rs` | one picture as JPEG or PNG, and as WebP by libwebp |
+//! | `webp_animation.rs` | many pictures as one animated WebP |
 //! | `filter.rs` | `AVFilterGraph`, with its sources and sinks |
 //! | `version.rs` | what is linked |
 #![allow(unsafe_code)]
@@ -43,6 +44,7 @@ pub(crate) mod scale;
 pub(crate) mod stream;
 pub(crate) mod version;
 pub(crate) mod webp;
+pub(crate) mod webp_animation;
 
 pub(crate) use ffmpeg_next::ffi;
 

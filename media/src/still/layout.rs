@@ -72,6 +72,25 @@ impl Layout {
             scaled: (pixels(scaled.0), pixels(scaled.1)),
         }
     }
+
+    /// The same, no larger than what is shown of the frame; the shape stays.
+    pub(crate) fn never_larger(self) -> Self {
+        self.within((self.shown.width, self.shown.height))
+    }
+
+    /// The same, in a box of this size; the shape stays.
+    pub(crate) fn within(mut self, (width, height): (i32, i32)) -> Self {
+        let across = f64::from(width) / f64::from(self.scaled.0);
+        let down = f64::from(height) / f64::from(self.scaled.1);
+        let scale = across.min(down);
+        if scale < 1.0 {
+            self.scaled = (
+                pixels(f64::from(self.scaled.0) * scale).min(width),
+                pixels(f64::from(self.scaled.1) * scale).min(height),
+            );
+        }
+        self
+    }
 }
 
 /// To the nearest whole pixel, and one at least.
@@ -118,6 +137,22 @@ mod tests {
         assert_eq!(cover.scaled, (100, 100));
         assert_eq!((cover.shown.width, cover.shown.height), (1080, 1080));
         assert_eq!((cover.shown.left, cover.shown.top), (420, 0));
+    }
+
+    #[test]
+    fn nothing_is_enlarged_where_that_is_not_wanted() {
+        let kept = |size, fit| {
+            layout((300, 200), (1, 1), 0, size, fit)
+                .never_larger()
+                .scaled
+        };
+        assert_eq!(kept("600x600", Fit::Contain), (300, 200));
+        assert_eq!(kept("150x", Fit::Contain), (150, 100));
+        assert_eq!(kept("600x600", Fit::Cover), (200, 200));
+        assert_eq!(kept("100x100", Fit::Cover), (100, 100));
+        assert_eq!(kept("600x100", Fit::Stretch), (300, 50));
+        let long = layout((30_000, 3), (1, 1), 0, "", Fit::Contain);
+        assert_eq!(long.within((16383, 16383)).scaled, (16383, 2));
     }
 
     #[test]

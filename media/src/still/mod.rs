@@ -58,7 +58,10 @@ mod tone;
 mod turn;
 mod webvtt;
 
-pub(crate) use {batch::Batch, picture::encode, shape::Shaper, thumbnails::into_batch};
+pub(crate) use {
+    batch::Batch, layout::Layout, picture::encode, shape::Shaper, thumbnails::into_batch,
+    turn::Turn,
+};
 
 pub use options::{Moments, Options, Place, SpriteOptions};
 pub use report::{Picture, Report, Sheet, SpriteReport};

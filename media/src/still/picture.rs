@@ -20,6 +20,7 @@ pub(crate) fn encode(mut picture: Frame, style: Style, name: &str) -> Result<Vec
             let settings = webp::Settings {
                 quality: style.quality.clamp(1, 100),
                 effort: WEBP_EFFORT,
+                lossless: false,
             };
             webp::encode(&mut picture, settings).map_err(|message| Error::Ffmpeg {
                 what: name.to_owned(),

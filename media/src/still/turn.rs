@@ -42,15 +42,25 @@ impl Turn {
         turned.copy_description(&frame)?;
         for plane in 0..4 {
             let source: Vec<&[u8]> = frame.rows(plane).collect();
-            for (y, row) in turned.rows_mut(plane)?.enumerate() {
-                for (x, to) in row.chunks_exact_mut(pixel).enumerate() {
-                    if let Some(from) = self.source(&source, x, y, pixel) {
-                        to.copy_from_slice(from);
-                    }
+            self.rows(&source, turned.rows_mut(plane)?, pixel);
+        }
+        Ok(turned)
+    }
+
+    /// The rows of a picture with `pixel` bytes each, turned into the rows `to`.
+    pub(crate) fn rows<'a>(
+        self,
+        from: &[&[u8]],
+        to: impl Iterator<Item = &'a mut [u8]>,
+        pixel: usize,
+    ) {
+        for (y, row) in to.enumerate() {
+            for (x, to) in row.chunks_exact_mut(pixel).enumerate() {
+                if let Some(from) = self.source(from, x, y, pixel) {
+                    to.copy_from_slice(from);
                 }
             }
         }
-        Ok(turned)
     }
 
     /// The pixel that comes to (x, y).

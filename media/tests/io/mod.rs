@@ -5,7 +5,7 @@ mod carriage;
 mod full;
 mod limits;
 mod malformed;
-mod mutation;
+pub mod mutation;
 mod progress;
 mod refused;
 mod truncated;

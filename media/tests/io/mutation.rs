@@ -8,7 +8,7 @@ use super::{Shared, bytes, container, frames};
 use crate::fixture::{Fixture, Recorder, Source};
 
 /// A series of numbers that is the same everywhere (`SplitMix64`).
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
     fn roll(&mut self, sides: usize) -> usize {
@@ -21,7 +21,7 @@ impl Dice {
 }
 
 /// Changes some bytes: mostly near the front, where the headers are.
-fn mutate(data: &mut Vec<u8>, dice: &mut Dice) {
+pub fn mutate(data: &mut Vec<u8>, dice: &mut Dice) {
     for _ in 0..=dice.roll(6) {
         let reach = [200, 2_000, data.len()][dice.roll(3)].min(data.len());
         let at = dice.roll(reach);

@@ -8,7 +8,7 @@ mod exact;
 mod failures;
 mod formats;
 mod moments;
-mod seen;
+pub mod seen;
 mod shapes;
 mod sprites;
 mod studio;

@@ -1,0 +1,322 @@
+//! The way of an image: read, look, decode, resize, colours, upright, encode.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::time::Instant;
+
+use super::animation;
+use super::blocks::{self, Film};
+use super::budget::{Budget, Permit};
+use super::colour::{Profile, flatten};
+use super::decode::{Opened, check_pixels};
+use super::encode::{Coded, Ready, encode};
+use super::format::Format;
+use super::jpeg::Jpeg;
+use super::jpeg_markers::Markers;
+use super::metadata::with_metadata;
+use super::options::{Coding, Options};
+use super::orientation::Orientation;
+use super::raster::Raster;
+use super::report::Report;
+use super::resize::{Part, resize};
+use super::watch::Watch;
+use crate::av::webp::LONGEST;
+use crate::output::PartialFile;
+use crate::still::Layout;
+use crate::{Context, Error, Input, Result};
+
+/// The image as a WebP file in memory, and what came of it.
+///
+/// # Errors
+/// [`Error::Limit`] beyond the [`ImageLimits`](crate::ImageLimits), before
+/// memory is taken for the pixels; [`Error::Unsupported`] for formats that are
+/// not read, and where `max_bytes` cannot be kept; [`Error::Malformed`] for what
+/// is broken or cut short.
+pub fn to_bytes(input: Input, options: &Options, context: &Context) -> Result<(Vec<u8>, Report)> {
+    within(input, options, context, None)
+}
+
+/// The image as a WebP file at `path`, which appears when it is whole.
+///
+/// # Errors
+/// As [`to_bytes`], and [`Error::Io`] where it cannot be written.
+pub fn to_file(input: Input, path: &Path, options: &Options, context: &Context) -> Result<Report> {
+    let (bytes, report) = to_bytes(input, options, context)?;
+    write(path, &bytes)?;
+    Ok(report)
+}
+
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    PartialFile::written(path, bytes)
+        .and_then(PartialFile::keep)
+        .map(|_| ())
+        .map_err(|source| Error::io(path.display().to_string(), source))
+}
+
+/// What becomes of the pixels.
+pub(super) struct Plan {
+    /// The part that is shown, of the picture as it is decoded.
+    pub(super) part: Part,
+    /// The size that it gets, before it is put upright.
+    pub(super) size: (u32, u32),
+    pub(super) orientation: Orientation,
+    /// Whether the decoder halves it.
+    half: bool,
+}
+
+/// The same under a budget of memory.
+///
+/// A decoder that panics is a decoder that failed; the other images go on.
+pub(super) fn within(
+    input: Input,
+    options: &Options,
+    context: &Context,
+    budget: Option<&Budget>,
+) -> Result<(Vec<u8>, Report)> {
+    let name = input.name().to_owned();
+    catch_unwind(AssertUnwindSafe(|| make(input, options, context, budget)))
+        .unwrap_or_else(|_| Err(Error::malformed(name, "its decoder failed")))
+}
+
+fn make(
+    mut input: Input,
+    options: &Options,
+    context: &Context,
+    budget: Option<&Budget>,
+) -> Result<(Vec<u8>, Report)> {
+    let started = Instant::now();
+    let name = input.name().to_owned();
+    let watch = Watch::new(context, &name);
+    watch.check()?;
+    let file = input.read_whole(context.limits().image.max_bytes, context)?;
+    let mut work = Work {
+        options,
+        watch: &watch,
+        budget,
+        notes: Vec::new(),
+        frames: 1,
+    };
+    let format = Format::of(&file, &name)?;
+    let made = match format {
+        Format::Jpeg => work.jpeg(&file),
+        other => work.other(other, &file),
+    };
+    let made = made?;
+    let (width, height) = made.size;
+    let bytes = if made.icc.is_some() || made.exif.is_some() {
+        let (icc, exif) = (made.icc.as_deref(), made.exif.as_deref());
+        with_metadata(&made.coded.bytes, made.size, icc, exif)
+    } else {
+        made.coded.bytes
+    };
+    if made.coded.unlike {
+        work.notes
+            .push(String::from("less like the original than was asked for"));
+    }
+    let count = |bytes: &[u8]| u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    let report = Report {
+        format,
+        width,
+        height,
+        bytes_in: count(&file),
+        bytes_out: count(&bytes),
+        frames: work.frames,
+        quality: made.coded.quality,
+        elapsed: started.elapsed(),
+        notes: work.notes,
+    };
+    Ok((bytes, report))
+}
+
+struct Work<'a> {
+    options: &'a Options,
+    watch: &'a Watch<'a>,
+    budget: Option<&'a Budget>,
+    notes: Vec<String>,
+    frames: u64,
+}
+
+/// What came of the pixels, and what is kept beside them.
+struct Made {
+    coded: Coded,
+    size: (u32, u32),
+    icc: Option<Vec<u8>>,
+    exif: Option<Vec<u8>>,
+}
+
+impl<'a> Work<'a> {
+    fn jpeg(&mut self, file: &[u8]) -> Result<Made> {
+        let watch = self.watch;
+        let markers = Markers::read(file, watch.name())?;
+        let size = (markers.width, markers.height);
+        check_pixels(size, watch)?;
+        let mut jpeg = Jpeg::open(file, markers, watch)?;
+        let exif = jpeg.markers.exif.map(<[u8]>::to_vec);
+        let number = exif.as_deref().and_then(orientation_of).unwrap_or(1);
+        let icc = jpeg.markers.icc.take();
+        let plan = self.plan(size, number, jpeg.halves())?;
+        let _permit = self.permit(size, jpeg.pixel_bytes(), plan.half)?;
+        let profile = self.profile(icc.as_deref());
+        let keeps_icc = self.options.keep.icc && profile.as_ref().is_some_and(Profile::is_rgb);
+        let as_it_is =
+            keeps_icc && !jpeg.is_gray() || profile.as_ref().is_none_or(Profile::is_srgb);
+        let lossy = self.options.coding != Coding::Lossless;
+        let ready = if jpeg.has_planes() && lossy && as_it_is && !self.options.linear_light {
+            let planes = jpeg.planes(plan.half)?;
+            watch.check()?;
+            let shaped = planes.shape(plan.part, plan.size, plan.orientation);
+            Ready::Planes(shaped.map_err(|message| Error::unsupported(watch.name(), message))?)
+        } else {
+            let raster = jpeg.raster(plan.half)?;
+            self.flat(raster, &plan, profile.as_ref(), keeps_icc)?
+        };
+        let keeps_icc = keeps_icc && !jpeg.is_gray();
+        self.finish(ready, icc.filter(|_| keeps_icc), exif)
+    }
+
+    fn other(&mut self, format: Format, file: &[u8]) -> Result<Made> {
+        let watch = self.watch;
+        let film = match format {
+            Format::Gif => blocks::gif(file),
+            Format::WebP => blocks::webp(file),
+            _ => Film::default(),
+        };
+        let opened = Opened::new(format, file, watch)?;
+        let plan = self.plan(opened.size, opened.orientation, false)?;
+        let profile = self.profile(opened.icc.as_deref());
+        let keeps_icc = self.options.keep.icc && profile.as_ref().is_some_and(Profile::is_rgb);
+        let (icc, exif) = (opened.icc.clone(), opened.exif.clone());
+        if film.frames > 1 && !self.options.still {
+            animation::check(film, opened.size, watch)?;
+            let _permit = self.permit(opened.size, 16, false)?;
+            drop(opened);
+            self.frames = film.frames;
+            let profile = profile.as_ref().filter(|_| !keeps_icc);
+            let coded = animation::encode(format, file, film, &plan, profile, self.options, watch)?;
+            return Ok(Made {
+                coded,
+                size: plan.orientation.turn.swapped(plan.size),
+                icc: icc.filter(|_| keeps_icc),
+                exif: self.kept_exif(exif),
+            });
+        }
+        let _permit = self.permit(opened.size, opened.pixel_bytes(), false)?;
+        let raster = opened.raster(watch)?;
+        let gray = raster.channels() < 3;
+        let ready = self.flat(raster, &plan, profile.as_ref(), keeps_icc)?;
+        self.finish(ready, icc.filter(|_| keeps_icc && !gray), exif)
+    }
+
+    /// What becomes of a picture of `size`.
+    fn plan(&mut self, size: (u32, u32), number: u8, halves: bool) -> Result<Plan> {
+        let watch = self.watch;
+        check_pixels(size, watch)?;
+        let orientation = Orientation::of_exif(number);
+        let side = |side: u32| i32::try_from(side).unwrap_or(i32::MAX);
+        let coded = (side(size.0), side(size.1));
+        let options = self.options;
+        let mut layout = Layout::new(coded, (1, 1), orientation.turn, options.size, options.fit);
+        if !options.enlarge {
+            layout = layout.never_larger();
+        }
+        let held = layout.within((LONGEST, LONGEST));
+        if held.scaled != layout.scaled {
+            let (width, height) = orientation.turn.swapped(layout.scaled);
+            self.notes.push(format!(
+                "{width}x{height} made smaller: WebP holds {LONGEST} pixels a side"
+            ));
+        }
+        let side = |side: i32| u32::try_from(side).unwrap_or(1);
+        let scaled = (side(held.scaled.0), side(held.scaled.1));
+        check_pixels(scaled, watch)?;
+        let shown = held.shown;
+        let mut part = Part {
+            left: f64::from(shown.left),
+            top: f64::from(shown.top),
+            width: f64::from(shown.width),
+            height: f64::from(shown.height),
+        };
+        // Not to a quarter and less: that is seen (docs/PERFORMANCE.md).
+        let half = halves && held.scaled.0 <= shown.width / 2 && held.scaled.1 <= shown.height / 2;
+        if half {
+            part = part.divided((2.0, 2.0), (size.0.div_ceil(2), size.1.div_ceil(2)));
+        }
+        Ok(Plan {
+            part,
+            size: scaled,
+            orientation,
+            half,
+        })
+    }
+
+    /// Waits until there is memory for a picture of `size`.
+    fn permit(&self, size: (u32, u32), bytes: u64, half: bool) -> Result<Option<Permit<'a>>> {
+        let pixels = u64::from(size.0) * u64::from(size.1);
+        let bytes = pixels * bytes / if half { 4 } else { 1 };
+        let permit = match self.budget {
+            Some(budget) => Some(budget.take(bytes, self.watch.context())?),
+            None => None,
+        };
+        self.watch.check()?;
+        Ok(permit)
+    }
+
+    fn profile(&mut self, icc: Option<&[u8]>) -> Option<Profile> {
+        let icc = icc?;
+        let profile = Profile::read(icc);
+        if profile.is_none() {
+            self.notes
+                .push(String::from("its colour profile is broken; taken as sRGB"));
+        }
+        profile
+    }
+
+    fn flat(
+        &mut self,
+        raster: Raster,
+        plan: &Plan,
+        profile: Option<&Profile>,
+        keeps_icc: bool,
+    ) -> Result<Ready> {
+        let watch = self.watch;
+        watch.check()?;
+        // Kept, the profile says what the colours are: they stay as they are.
+        let stays = keeps_icc && raster.channels() >= 3 && !raster.cmyk;
+        let profile = profile.filter(|profile| !stays && !profile.is_srgb());
+        let raster = resize(raster, plan.part, plan.size, self.options.linear_light)
+            .map_err(|message| Error::unsupported(watch.name(), message))?;
+        watch.check()?;
+        let (mut flat, followed) = flatten(raster, profile);
+        if !followed {
+            self.notes.push(String::from(
+                "its colour profile is not for its colours; taken as sRGB",
+            ));
+        }
+        let pixel = if flat.alpha { 4 } else { 3 };
+        (flat.samples, flat.size) = plan.orientation.apply(flat.samples, flat.size, pixel);
+        Ok(Ready::Flat(flat))
+    }
+
+    fn finish(&self, ready: Ready, icc: Option<Vec<u8>>, exif: Option<Vec<u8>>) -> Result<Made> {
+        self.watch.check()?;
+        let size = ready.size();
+        Ok(Made {
+            coded: encode(ready, self.options, self.watch)?,
+            size,
+            icc,
+            exif: self.kept_exif(exif),
+        })
+    }
+
+    /// EXIF as it is kept: the picture lies upright now.
+    fn kept_exif(&self, exif: Option<Vec<u8>>) -> Option<Vec<u8>> {
+        let mut exif = exif.filter(|_| self.options.keep.exif)?;
+        // Nothing is removed where there is none.
+        let _ = image::metadata::Orientation::remove_from_exif_chunk(&mut exif);
+        Some(exif)
+    }
+}
+
+fn orientation_of(exif: &[u8]) -> Option<u8> {
+    image::metadata::Orientation::from_exif_chunk(exif).map(image::metadata::Orientation::to_exif)
+}

@@ -1,0 +1,68 @@
+//! Photos and animations become small WebP files that any browser shows:
+//! upright, in sRGB, without what EXIF tells of those who took them.
+//!
+//! ```no_run
+//! use flatbed_media::image::{self, Options};
+//! use flatbed_media::{Context, Input};
+//!
+//! # fn main() -> flatbed_media::Result<()> {
+//! let options = Options {
+//!     size: "1280x1280".parse().ok(),
+//!     max_bytes: Some(200_000),
+//!     ..Options::default()
+//! };
+//! let (webp, report) = image::to_bytes(Input::path("photo.jpg"), &options, &Context::new())?;
+//! println!("{}x{}, {} bytes", report.width, report.height, webp.len());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What may come in is anybody's file: it is told by its content, and its size
+//! checked against [`ImageLimits`](crate::ImageLimits) when its header was read.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `options.rs`, `report.rs` | what is asked, and what came of it |
+//! | `convert.rs` | the way of one image |
+//! | `pool.rs`, `budget.rs` | many images; threads and memory |
+//! | `format.rs` | what a file is |
+//! | `jpeg.rs`, `jpeg_markers.rs` | JPEG |
+//! | `decode.rs`, `blocks.rs` | the other formats; animations |
+//! | `raster.rs`, `resize.rs` | a picture in memory, and of another size |
+//! | `planes.rs` | the short way of a photo, without RGB |
+//! | `colour.rs` | profiles, gray, CMYK, 16 bits to sRGB |
+//! | `orientation.rs` | upright |
+//! | `encode.rs`, `search.rs`, `similar.rs` | WebP of the quality, the bytes or the likeness asked for |
+//! | `animation.rs` | animated WebP |
+//! | `metadata.rs` | what is kept of it |
+//! | `watch.rs` | cancel and time |
+
+mod animation;
+mod blocks;
+mod budget;
+mod colour;
+mod convert;
+mod decode;
+mod encode;
+mod format;
+mod jpeg;
+mod jpeg_markers;
+mod metadata;
+mod options;
+mod orientation;
+mod planes;
+mod pool;
+mod raster;
+mod report;
+mod resize;
+mod search;
+mod similar;
+mod watch;
+
+pub use convert::{to_bytes, to_file};
+pub use format::Format;
+pub use options::{Coding, Keep, Options};
+pub use pool::{Job, Pool, PoolSize};
+pub use report::Report;
+
+pub use crate::still::{Fit, Size};
