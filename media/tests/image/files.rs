@@ -55,12 +55,21 @@ pub fn with_segment(jpeg: &[u8], marker: u8, content: &[u8]) -> Vec<u8> {
 
 /// EXIF that tells an orientation, in either byte order, and who took it.
 pub fn exif(orientation: u8, big: bool) -> Vec<u8> {
-    let (mark, number, length): (&[u8], fn(u16) -> [u8; 2], fn(u32) -> [u8; 4]) = if big {
-        (b"MM", u16::to_be_bytes, u32::to_be_bytes)
-    } else {
-        (b"II", u16::to_le_bytes, u32::to_le_bytes)
+    let number = |number: u16| {
+        if big {
+            number.to_be_bytes()
+        } else {
+            number.to_le_bytes()
+        }
     };
-    let mut exif = mark.to_vec();
+    let length = |length: u32| {
+        if big {
+            length.to_be_bytes()
+        } else {
+            length.to_le_bytes()
+        }
+    };
+    let mut exif = if big { *b"MM" } else { *b"II" }.to_vec();
     exif.extend(number(42));
     exif.extend(length(8));
     exif.extend(number(2));

@@ -63,7 +63,7 @@ pub fn look(webp: &[u8]) -> Seen {
 /// How it fails.
 #[track_caller]
 pub fn refused(file: &[u8], options: &Options) -> Error {
-    let error = convert(file, options).err().expect("an error");
+    let error = convert(file, options).expect_err("an error");
     assert_eq!(error.to_string().lines().count(), 1, "{error}");
     error
 }
