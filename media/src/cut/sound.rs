@@ -10,7 +10,7 @@ use crate::av::frame::Frame;
 use crate::av::packet::Packet;
 use crate::av::parameters::Parameters;
 use crate::av::resample::{Resampler, in_format, sound};
-use crate::time::TimeBase;
+use crate::time::{TimeBase, Timestamp};
 use crate::{Container, Context, Error, Result};
 
 use super::video::Window;
@@ -77,7 +77,7 @@ pub(crate) struct EncodedSound {
     rate: i32,
     resampler: Resampler,
     decoder: Option<Decoder>,
-    /// Of the segment, for its cancel.
+    /// Of the segment, for its cancel and limits.
     context: Option<Context>,
     window: Window,
     /// Decoded and not encoded yet, a vector for each channel.
@@ -224,12 +224,14 @@ impl EncodedSound {
         while let Some(cursor) = self.cursor
             && cursor < to
         {
+            // A broken time may lie years ahead.
+            let gap = self.clock.timestamp(to.saturating_sub(cursor));
+            let mut most = Timestamp::MAX;
             if let Some(context) = &self.context {
                 context.check()?;
+                most = Timestamp::from(context.limits().max_duration);
             }
-            // A broken time may lie years ahead.
-            if self.ready.len() > MOST_READY {
-                let gap = self.clock.timestamp(to.saturating_sub(cursor));
+            if gap > most || self.ready.len() > MOST_READY {
                 return Err(Error::limit(
                     name,
                     format!("a gap of more than {gap} in its sound: its times are broken"),
