@@ -52,6 +52,7 @@ mod output;
 pub mod probe;
 pub mod render;
 pub mod scene;
+mod ssim;
 pub mod still;
 pub mod time;
 

@@ -4,7 +4,6 @@ import argparse
 import hashlib
 import json
 import os
-import platform
 import re
 import shutil
 import statistics
@@ -15,12 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from about import PROGRAM, about, parse, rounds_parser
 from contest import FLATBED, verdict
 from measure import Command, Cost, Failed, interleave, summary
 from table import markdown
 
 CACHE = Path(os.environ["FLATBED_CACHE"])
-PROGRAM = os.environ["FLATBED"]
 SHARP = "sharp"
 SHARP_FOLDER = CACHE / "compare-sharp"
 HERE = Path(__file__).parent
@@ -52,7 +51,8 @@ SHAPES = [Shape(2725, 2225, "6 MP"), Shape(4000, 3000, "12 MP")]
 
 def main() -> int:
     options = arguments()
-    print(about())
+    print(about(theirs()))
+    print(f"Quality {QUALITY}, effort {EFFORT}; {COPIES} times all photos, start-up included.\n")
     failures = []
     rows, looks = [], []
     head = ["photos", "width:", "in flight:", "tool", "images/s:", "CPU ms/image:", "peak MiB:"]
@@ -81,16 +81,9 @@ def main() -> int:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="scripts/compare image")
+    parser = rounds_parser("image")
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE")
-    parser.add_argument("--rounds", type=int, default=5, metavar="N")
-    parser.add_argument("--quick", action="store_true")
-    options = parser.parse_args()
-    if options.quick:
-        options.rounds = 1
-    if options.rounds < 1:
-        parser.error("--rounds must be at least 1")
-    return options
+    return parse(parser)
 
 
 class Work:
@@ -189,23 +182,10 @@ def made(files: Sequence[Path], shape: Shape) -> list[Path]:
     return sorted(folder.glob("*.jpg"))
 
 
-def about() -> str:
-    """What was compared, and on what."""
-    version = first_line([PROGRAM, "version"])
+def theirs() -> str:
+    """sharp's version."""
     package = SHARP_FOLDER / "node_modules" / "sharp" / "package.json"
-    theirs = json.loads(package.read_text())["version"]
-    lines = [
-        f"{version}, beside sharp {theirs}; quality {QUALITY}, effort {EFFORT};",
-        f"{os.cpu_count()} cores, {platform.machine()}, load {os.getloadavg()[0]:.1f} at the start.",
-        "Commands interleaved, one uncounted run each; CPU is user + system of all",
-        f"processes, start-up included, over {COPIES} times all photos. Medians, the largest peak.",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def first_line(argv: list[str]) -> str:
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    return (done.stdout or done.stderr).partition("\n")[0].strip()
+    return f"sharp {json.loads(package.read_text())['version']}"
 
 
 if __name__ == "__main__":

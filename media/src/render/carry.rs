@@ -8,12 +8,11 @@ use super::coding::{Coding, Spend};
 use super::plan::{Opened, Plan, Shot, Way, Work};
 use super::report::{Kind, Report, Written};
 use super::run::{Done, Job, run};
-use super::shots::Taken;
 use super::step::Step;
 use super::target::Target;
 use super::{Options, Outputs, image};
 use crate::cut::{self, Segment, Selection, Until};
-use crate::still::{self, Batch};
+use crate::still::{self, Batch, Made};
 use crate::time::Timestamp;
 use crate::{Context, Error, Input, Output, Result};
 
@@ -221,7 +220,7 @@ impl<'a> Carrier<'a> {
     /// Writes the thumbnails that were taken on the way, without their names yet.
     fn pictures(
         &mut self,
-        mut taken: Vec<Taken>,
+        mut taken: Vec<Made>,
         missing: &[usize],
         outputs: &Outputs,
     ) -> Result<Batch> {

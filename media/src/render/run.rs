@@ -21,12 +21,13 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::chain::{Chain, Images};
 use super::coding::Coding;
 use super::plan::{Opened, Work};
-use super::shots::{Shots, Taken};
+use super::shots::Shots;
 use crate::av::encode::Pass;
 use crate::av::frame::Frame;
 use crate::av::packet::Packet;
 use crate::av::parameters::Parameters;
 use crate::cut::source::Source;
+use crate::still::Made;
 use crate::time::{TimeBase, Timestamp};
 use crate::{Context, Error, Output, Result};
 use encoder::Encoding;
@@ -74,7 +75,7 @@ pub(super) struct Done {
     pub(super) width: i32,
     pub(super) height: i32,
     pub(super) duration: Timestamp,
-    pub(super) taken: Vec<Taken>,
+    pub(super) taken: Vec<Made>,
     /// The numbers of thumbnails for which there was no frame.
     pub(super) missing: Vec<usize>,
     pub(super) statistics: Option<std::ffi::CString>,

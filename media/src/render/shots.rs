@@ -2,7 +2,7 @@
 
 use crate::av::code::Code;
 use crate::av::frame::Frame;
-use crate::still::{Shaper, Style, encode};
+use crate::still::{Made, Shaper, Style, encode};
 use crate::time::Timestamp;
 use crate::{Context, Error, Result};
 
@@ -12,19 +12,6 @@ use crate::{Context, Error, Result};
 pub(super) struct Wanted {
     pub(super) number: usize,
     pub(super) time: Timestamp,
-}
-
-/// A picture that was taken.
-#[derive(Debug)]
-pub(super) struct Taken {
-    pub(super) number: usize,
-    /// When its frame begins to be shown.
-    pub(super) time: Timestamp,
-    pub(super) width: i32,
-    pub(super) height: i32,
-    pub(super) bytes: Vec<u8>,
-    /// Black, for want of another.
-    pub(super) black: bool,
 }
 
 /// Takes pictures in one style.
@@ -38,13 +25,13 @@ pub(super) struct Shots {
     before: Option<(Frame, Timestamp)>,
     /// Black ones, for which another frame is sought.
     seeking: Vec<Seeking>,
-    taken: Vec<Taken>,
+    taken: Vec<Made>,
     name: String,
 }
 
 struct Seeking {
     number: usize,
-    black: Taken,
+    black: Made,
     /// The next frame to look at, and how far that was from the last one.
     next: Timestamp,
     step: Timestamp,
@@ -114,7 +101,7 @@ impl Shots {
     }
 
     /// The pictures, and the numbers of those for which there was no frame.
-    pub(super) fn into_taken(self) -> (Vec<Taken>, Vec<usize>) {
+    pub(super) fn into_taken(self) -> (Vec<Made>, Vec<usize>) {
         let missing = self.wanted.iter().map(|wanted| wanted.number).collect();
         (self.taken, missing)
     }
@@ -124,7 +111,7 @@ impl Shots {
         if self.skip_black && self.shaper.is_black(frame)? {
             self.seeking.push(Seeking {
                 number,
-                black: Taken {
+                black: Made {
                     black: true,
                     ..picture
                 },
@@ -161,10 +148,10 @@ impl Shots {
         Ok(())
     }
 
-    fn picture(&mut self, number: usize, frame: &Frame, time: Timestamp) -> Result<Taken> {
+    fn picture(&mut self, number: usize, frame: &Frame, time: Timestamp) -> Result<Made> {
         let picture = self.shaper.shape(frame)?;
         let (width, height) = (picture.width(), picture.height());
-        Ok(Taken {
+        Ok(Made {
             number,
             time,
             width,

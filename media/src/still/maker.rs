@@ -20,13 +20,16 @@ pub(super) struct Wanted {
 }
 
 /// A picture that was made.
-pub(super) struct Made {
-    pub(super) number: usize,
-    pub(super) time: Timestamp,
-    pub(super) width: i32,
-    pub(super) height: i32,
-    pub(super) bytes: Vec<u8>,
-    pub(super) black: bool,
+#[derive(Debug)]
+pub(crate) struct Made {
+    pub(crate) number: usize,
+    /// When its frame begins to be shown.
+    pub(crate) time: Timestamp,
+    pub(crate) width: i32,
+    pub(crate) height: i32,
+    pub(crate) bytes: Vec<u8>,
+    /// Black, for want of another.
+    pub(crate) black: bool,
 }
 
 /// Makes the pictures of one share, which are in the order of their times.

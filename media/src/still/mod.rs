@@ -59,8 +59,8 @@ mod turn;
 mod webvtt;
 
 pub(crate) use {
-    batch::Batch, layout::Layout, picture::encode, shape::Shaper, thumbnails::into_batch,
-    turn::Turn,
+    batch::Batch, layout::Layout, maker::Made, picture::encode, shape::Shaper,
+    thumbnails::into_batch, turn::Turn,
 };
 
 pub use options::{Moments, Options, Place, SpriteOptions};
