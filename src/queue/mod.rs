@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`ledger`] | the producer's and the operator's side: add, find, cancel, list |
 //! | [`capabilities`] | what an adapter's broker can do, where not all of them can |
-//! | `sqlite/` | the embedded default: a file |
+//! | [`sqlite`] | the embedded default: a file |
 //!
 //! A [`Source`] hands out [`Delivery`]s, and the runner settles each one. Those
 //! adapters that own their jobs' records (SQLite, Postgres, `BullMQ`) are also a
@@ -49,7 +49,7 @@
 //!    [`Error::Away`] without hanging (10 s at most), and the same `Source` works
 //!    again once the broker does.
 //! 10. **Nothing is held back.** An adapter prefetches no more deliveries than were
-//!    asked for: a job in an idle consumer's pocket is a job nobody does.
+//!     asked for: a job in an idle consumer's pocket is a job nobody does.
 //!
 //! # Writing an adapter
 //!
@@ -65,6 +65,7 @@
 
 pub mod capabilities;
 pub mod ledger;
+pub mod sqlite;
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -125,7 +126,7 @@ pub trait Delivery: Send + Sync {
     /// message, or look twice a second. It outlives errors by itself. May be
     /// dropped and called again.
     async fn cancel_asked(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Ends the attempt. [`Lease::Held`] says that it is written: the job is
