@@ -50,7 +50,7 @@ pub fn of(error: &anyhow::Error) -> Outcome {
             Outcome::Reject { reason: reason() }
         }
         Some(Engine::Cancelled) => Outcome::Cancelled,
-        Some(Engine::Io { .. } | Engine::Ffmpeg { .. }) | None => Outcome::Retry {
+        Some(_) | None => Outcome::Retry {
             after: None,
             reason: reason(),
         },
