@@ -27,7 +27,13 @@ pub(super) async fn settle(
     let mut errors = 0;
     loop {
         match delivery.settle(outcome).await {
-            Ok(Lease::Held) => return tell(shared, delivery.job(), outcome, begun),
+            Ok(Lease::Held) => {
+                tell(shared, delivery.job(), outcome, begun);
+                if is_the_end(delivery.job(), outcome) {
+                    shared.workload.clean_up(&delivery.job().id).await;
+                }
+                return;
+            }
             Ok(Lease::Lost) => return lost(shared),
             Err(error) => {
                 shared.metrics.queue_error();
@@ -47,6 +53,15 @@ pub(super) async fn settle(
                 errors += 1;
             }
         }
+    }
+}
+
+/// Whether there will be no further attempt, and no result either.
+fn is_the_end(job: &Job, outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Reject { .. } | Outcome::Cancelled => true,
+        Outcome::Retry { .. } => job.is_last_attempt(),
+        Outcome::Done(_) | Outcome::PutBack => false,
     }
 }
 

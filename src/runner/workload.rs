@@ -7,7 +7,7 @@ use flatbed_media::{Cancel, Context};
 use tokio::sync::watch;
 
 use super::engine;
-use crate::job::{Job, Outcome, Progress};
+use crate::job::{Job, JobId, Outcome, Progress};
 use crate::telemetry::{JobMetrics, Stage};
 
 /// What is done with the jobs of a queue.
@@ -26,6 +26,11 @@ pub trait Workload: Send + Sync + 'static {
     /// within 10 s, its future is dropped. A panic is a failure that is tried
     /// again. Errors become outcomes by [`verdict`](super::verdict).
     async fn run(&self, job: Job, context: JobContext) -> Outcome;
+
+    /// Removes what attempts at a job have left behind. Called once it is settled
+    /// that there will be no further one: it was cancelled, or failed for good. Not
+    /// called by a process that ends meanwhile, so what is left must harm nobody.
+    async fn clean_up(&self, _job: &JobId) {}
 }
 
 /// What a workload gets with a job. Clones share it.

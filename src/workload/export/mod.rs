@@ -21,7 +21,7 @@ use flatbed_media::render::{self, Operation, Options, Outputs, Report};
 use flatbed_media::{Error as Engine, Input};
 use serde::{Deserialize, Serialize};
 
-pub use results::{File, Files, Kind};
+pub use results::{File, Files, Kind, PREFIX};
 
 use crate::catalogue::{Catalogue, Video};
 use crate::job::{Job, JobId, Outcome};
@@ -67,7 +67,7 @@ impl Workload for Exports {
         }
     }
 
-    async fn abandoned(&self, job: &JobId) {
+    async fn clean_up(&self, job: &JobId) {
         results::remove(&self.store, job).await;
     }
 }
