@@ -200,6 +200,22 @@ impl Variables {
         Duration::from_secs(self.number(name, default.as_secs(), range))
     }
 
+    /// A number of bytes, written `5GB`, `500MiB` or `1048576`. As in the services
+    /// that this one replaces, `GB` too stands for a power of 1024.
+    pub fn bytes(&mut self, name: &'static str, default: u64) -> u64 {
+        let Some((value, origin)) = self.look(name) else {
+            self.note(name, default.to_string(), Origin::Default);
+            return default;
+        };
+        if let Some(bytes) = bytes(&value) {
+            self.note(name, value, origin);
+            return bytes;
+        }
+        let expected = format!("'{value}': expected a number of bytes, as 5GB, 500MB or 1048576");
+        self.wrong(name, &expected);
+        default
+    }
+
     /// Says that a variable is wrong, where the value alone does not tell.
     pub fn wrong(&mut self, name: &'static str, why: &str) {
         self.errors.push(format!("{name}: {why}"));
@@ -227,6 +243,20 @@ impl Variables {
             origin,
         });
     }
+}
+
+fn bytes(text: &str) -> Option<u64> {
+    let end = text.find(|c: char| !c.is_ascii_digit());
+    let (digits, unit) = text.split_at(end.unwrap_or(text.len()));
+    let power = match unit.trim_start().to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 1,
+        "m" | "mb" | "mib" => 2,
+        "g" | "gb" | "gib" => 3,
+        "t" | "tb" | "tib" => 4,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(1 << (10 * power))
 }
 
 fn is_missing(error: &dotenvy::Error) -> bool {
@@ -271,6 +301,21 @@ mod tests {
                 "B: '300': expected a whole number from 0 to 255"
             ]
         );
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, expected) in [
+            ("5GB", 5 << 30),
+            ("500 MiB", 500 << 20),
+            ("1048576", 1 << 20),
+            ("2k", 2048),
+        ] {
+            assert_eq!(bytes(text), Some(expected), "{text}");
+        }
+        for text in ["GB", "-1", "1.5GB", "1PB", "99999999999TB"] {
+            assert_eq!(bytes(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -4,10 +4,12 @@
 //! | file | what it does |
 //! |---|---|
 //! | [`config`] | what it reads from its environment |
-//! | `exports.rs` | exports: queue, store, workload, routes |
+//! | [`doctor`] | whether all that it needs is there |
+//! | [`exports`] | exports: queue, store, workload, routes |
 //! | `shutdown.rs` | SIGTERM and Ctrl-C |
 
 pub mod config;
+pub mod doctor;
 pub mod exports;
 mod shutdown;
 

@@ -1,10 +1,13 @@
 //! Log lines on standard error, as text or JSON.
 
+use std::fmt::{self, Display};
 use std::str::FromStr;
 
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::config::Variables;
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -14,6 +17,15 @@ pub enum Format {
     Text,
     /// For machines: an object a line.
     Json,
+}
+
+impl Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        })
+    }
 }
 
 impl FromStr for Format {
@@ -45,6 +57,17 @@ impl Default for Config {
             format: Format::Text,
             filter: Targets::new().with_default(tracing::Level::INFO),
         }
+    }
+}
+
+impl Config {
+    /// `LOG_FORMAT`, and `RUST_LOG` or else `LOG_LEVEL`.
+    pub fn read(variables: &mut Variables) -> Self {
+        let default = Self::default();
+        let format = variables.parse("LOG_FORMAT", default.format);
+        let level = variables.parse("LOG_LEVEL", default.filter);
+        let filter = variables.parse("RUST_LOG", level);
+        Self { format, filter }
     }
 }
 
