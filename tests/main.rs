@@ -13,6 +13,7 @@ mod cancel;
 mod clock;
 mod concat;
 mod cut;
+mod exports;
 mod help;
 mod image;
 mod metrics;

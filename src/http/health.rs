@@ -22,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Answers are this old at most: load balancers ask often, and each of several.
 const FRESH: Duration = Duration::from_secs(1);
 
+const HEALTHY: &str = "healthy";
+
 /// How one thing is, or why it is not well.
 pub type Answer = Result<String, String>;
 
@@ -38,8 +40,8 @@ pub struct Health {
 /// How this worker is.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Report {
-    /// `ok`, or `error` if anything that matters is down.
-    #[schema(example = "ok")]
+    /// `healthy`, or `unhealthy` if anything that matters is down.
+    #[schema(example = "healthy")]
     status: &'static str,
     version: &'static str,
     /// Each thing by its name.
@@ -95,7 +97,7 @@ impl Health {
 impl Report {
     /// Whether all is well.
     pub fn is_ok(&self) -> bool {
-        self.status == "ok"
+        self.status == HEALTHY
     }
 }
 
@@ -111,9 +113,9 @@ impl Dependency {
 
 fn worst<'a>(mut states: impl Iterator<Item = &'a Dependency>) -> &'static str {
     if states.all(|state| state.status == "ok") {
-        "ok"
+        HEALTHY
     } else {
-        "error"
+        "unhealthy"
     }
 }
 

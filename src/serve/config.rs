@@ -48,6 +48,8 @@ pub struct Exports {
     pub queue: QueueChoice,
     /// `EXPORT_QUEUE_NAME`.
     pub queue_name: String,
+    /// `EXPORT_LEASE_SECONDS`: how long a killed worker's job waits.
+    pub lease: Duration,
     /// Concurrency, deadline, grace.
     pub runner: runner::Config,
     /// Where videos and results are kept.
@@ -153,6 +155,7 @@ impl Exports {
         Self {
             queue: QueueChoice::read(variables),
             queue_name: variables.text_or("EXPORT_QUEUE_NAME", export::QUEUE_NAME),
+            lease: variables.seconds("EXPORT_LEASE_SECONDS", Duration::from_secs(30), 1..=3600),
             runner: runner::Config::exports(variables),
             store: store::Config::s3(variables)
                 .unwrap_or_else(|| store::Config::folder(data.join("store"))),

@@ -115,7 +115,10 @@ async fn queue(
     match &config.exports.queue {
         QueueChoice::Sqlite => {
             let file = config.data.join("queue.sqlite");
-            let options = sqlite::Options::new(&config.exports.queue_name);
+            let options = sqlite::Options {
+                lease: config.exports.lease,
+                ..sqlite::Options::new(&config.exports.queue_name)
+            };
             let queue = SqliteQueue::open(&file, options).await?;
             let text = format!("SQLite {}", file.display());
             Ok((Arc::new(queue.clone()), Arc::new(queue), text))

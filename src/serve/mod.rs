@@ -20,6 +20,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum::Router;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use self::config::{Config, WorkloadName};
@@ -27,7 +28,7 @@ use self::shutdown::Shutdown;
 use crate::http;
 use crate::http::health::Health;
 use crate::http::metrics::Scrape;
-use crate::runner::WorkThreads;
+use crate::runner::{Runner, WorkThreads};
 use crate::telemetry::Metrics;
 
 /// What answers that were begun get once all jobs are settled.
@@ -54,7 +55,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         tracing::info!(queue = exports.queue_text, store = exports.store.name(), "exports: on");
         tokio::spawn(exports::measure(exports.store.clone(), metrics.clone()));
         let work = WorkThreads::new().context("threads")?;
-        runners.push(exports.runner(work, reports));
+        runners.push(("processor", exports.runner(work, reports)));
     } else {
         tracing::info!("exports: off, FLATBED_WORKLOADS does not name it");
     }
@@ -70,6 +71,10 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
              may do everything"
         );
     }
+    let running: Vec<_> = runners
+        .into_iter()
+        .map(|(name, runner)| run(name, runner, &shutdown, &mut health))
+        .collect();
     let open = open
         .merge(http::health::routes(health))
         .merge(http::metrics::routes(Scrape::new(metrics, queues)));
@@ -80,13 +85,6 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let answering = axum::serve(listener, router)
         .with_graceful_shutdown(async move { stop.drained().await });
     let answering = tokio::spawn(answering.into_future());
-    let running: Vec<_> = runners
-        .into_iter()
-        .map(|runner| {
-            let stop = shutdown.clone();
-            tokio::spawn(runner.run(async move { stop.asked().await }))
-        })
-        .collect();
     shutdown.asked().await;
     tracing::info!("stopping");
     for runner in running {
@@ -97,4 +95,27 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let _ = timeout(LAST_ANSWERS, answering).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Starts a runner, and has `/health` tell should it end.
+fn run(
+    name: &'static str,
+    runner: Runner,
+    shutdown: &Shutdown,
+    health: &mut Health,
+) -> JoinHandle<()> {
+    let stop = shutdown.clone();
+    let running = tokio::spawn(runner.run(async move { stop.asked().await }));
+    let watched = running.abort_handle();
+    health.add(name, move || {
+        let ended = watched.is_finished();
+        async move {
+            if ended {
+                Err("it has ended; the log says why".to_owned())
+            } else {
+                Ok("takes jobs".to_owned())
+            }
+        }
+    });
+    running
 }
