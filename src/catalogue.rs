@@ -7,7 +7,8 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-use flatbed_media::{Cancel, Context, Input, MediaInfo, StreamKind};
+use flatbed_media::probe::{MediaInfo, StreamKind, probe, probe_picture};
+use flatbed_media::{Cancel, Context, Input};
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -238,26 +239,23 @@ impl Catalogue {
 impl Media {
     /// What an object is, given twice: media that the engine reads, else a picture.
     fn of(media: Input, picture: Input, context: &Context) -> Result<Self, flatbed_media::Error> {
-        let not_media = match flatbed_media::probe(media, context) {
-            Ok(info) => return Ok(Self::of_video(info)),
+        let not_media = match probe(media, context) {
+            Ok(info) => return Ok(Self::of_info(info)),
             Err(error @ flatbed_media::Error::Malformed { .. }) => error,
             Err(error) => return Err(error),
         };
-        match flatbed_media::image::probe(picture, context) {
-            Ok(picture) => Ok(Self {
+        match probe_picture(picture, context) {
+            Ok(info) => Ok(Self {
                 kind: MediaKind::Image,
-                format: picture.format.to_string(),
                 duration: None,
-                width: Some(picture.width),
-                height: Some(picture.height),
                 frame_rate: None,
-                codecs: Vec::new(),
+                ..Self::of_info(info)
             }),
             Err(_) => Err(not_media),
         }
     }
 
-    fn of_video(info: MediaInfo) -> Self {
+    fn of_info(info: MediaInfo) -> Self {
         let pictures = info.streams.iter().find_map(|stream| match &stream.kind {
             StreamKind::Video {
                 width,

@@ -23,7 +23,10 @@ use uuid::Uuid;
 ///
 /// 1 to 128 ASCII letters, digits, `-`, `_`, `.` and `:`, the first of them a
 /// letter or digit: no id can climb out of the store's folder.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema,
+)]
+#[schema(value_type = String)]
 #[serde(try_from = "String", into = "String")]
 pub struct JobId(String);
 
@@ -127,7 +130,7 @@ impl Job {
 }
 
 /// How far a job is; the `detailedProgress` of the exports API.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Progress {
     /// 0 to 100.

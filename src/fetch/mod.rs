@@ -296,8 +296,6 @@ fn shown_url(url: &Url) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
     use super::*;
 
     #[test]
@@ -312,14 +310,14 @@ mod tests {
 
     #[test]
     fn hosts_come_from_variables() {
-        let variables = HashMap::from([("FETCH_ALLOW_HOSTS", "nas.local, 10.1.0.0/16 ,")]);
-        let config = Config::parse(&variables).unwrap();
-        assert_eq!(config.allow.len(), 2);
-        let variables = HashMap::from([
+        let mut variables = Variables::of([("FETCH_ALLOW_HOSTS", "nas.local, 10.1.0.0/16 ,")]);
+        assert_eq!(Config::read(&mut variables).allow.len(), 2);
+        let mut variables = Variables::of([
             ("FETCH_ALLOW_HOSTS", "http://a"),
             ("FETCH_ONLY_HOSTS", "*"),
             ("FETCH_TIMEOUT_SECONDS", "0"),
         ]);
-        assert_eq!(Config::parse(&variables).unwrap_err().0.len(), 3);
+        Config::read(&mut variables);
+        assert_eq!(variables.finish().unwrap_err().0.len(), 3);
     }
 }

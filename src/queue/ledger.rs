@@ -174,7 +174,7 @@ pub struct Record {
 
 /// How many jobs there are in each state: the six of the exports API, as it
 /// writes them. Cancelled jobs are not among them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Counts {
     /// Jobs that can be claimed.
     pub waiting: u64,
