@@ -123,7 +123,7 @@ fn workloads(variables: &mut Variables) -> Option<BTreeSet<WorkloadName>> {
     let names = variables.text("FLATBED_WORKLOADS")?;
     let mut wanted = BTreeSet::new();
     for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-        match name.parse() {
+        match name.parse::<WorkloadName>() {
             Ok(workload) => {
                 wanted.insert(workload);
             }
