@@ -74,12 +74,14 @@ impl Bench {
         path
     }
 
-    /// All files that the store and its server have on the disk, but for the key
-    /// that signs links: parts, drafts, metadata, temporary files.
+    /// All files that the store and its server have on the disk: objects, parts,
+    /// metadata, temporary files. But for the key that signs links, and for what
+    /// s3s-fs keeps of a request that was broken off: it is no part yet, and goes
+    /// when the server starts again.
     pub fn files(&self) -> Vec<String> {
         let mut found = Vec::new();
         walk(self.folder.path(), &mut found);
-        found.retain(|path| !path.ends_with("url-key"));
+        found.retain(|path| !path.ends_with("url-key") && !path.ends_with(".internal.part"));
         found.sort();
         found
     }
