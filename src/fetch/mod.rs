@@ -39,7 +39,7 @@ pub use body::{Download, Reader};
 pub use error::{Error, Result};
 pub use guard::{Resolver, SystemResolver};
 
-use crate::setting::{self, Problems, Variables};
+use crate::config::Variables;
 use guard::Guard;
 
 /// What downloads may do.
@@ -78,24 +78,19 @@ impl Default for Config {
 impl Config {
     /// As `FETCH_ALLOW_HOSTS` and `FETCH_ONLY_HOSTS` (hosts with commas between)
     /// and `FETCH_TIMEOUT_SECONDS` (for all of a download) say.
-    pub fn parse(variables: &dyn Variables) -> Result<Self, Problems> {
-        let mut reader = setting::Reader::new(variables);
-        let mut config = Self {
-            allow: hosts(&mut reader, "FETCH_ALLOW_HOSTS"),
-            only: hosts(&mut reader, "FETCH_ONLY_HOSTS"),
-            ..Self::default()
-        };
-        let total = reader.parsed("FETCH_TIMEOUT_SECONDS", config.total.as_secs());
-        if total == 0 {
-            reader.wrong("FETCH_TIMEOUT_SECONDS", "expected at least one second");
+    pub fn parse(variables: &mut Variables) -> Self {
+        let default = Self::default();
+        Self {
+            allow: hosts(variables, "FETCH_ALLOW_HOSTS"),
+            only: hosts(variables, "FETCH_ONLY_HOSTS"),
+            total: variables.seconds("FETCH_TIMEOUT_SECONDS", default.total, 1..=7 * 24 * 3600),
+            ..default
         }
-        config.total = Duration::from_secs(total);
-        reader.finish(config)
     }
 }
 
-fn hosts(reader: &mut setting::Reader<'_>, variable: &str) -> Vec<Host> {
-    let text = reader.text(variable).unwrap_or_default();
+fn hosts(variables: &mut Variables, variable: &'static str) -> Vec<Host> {
+    let text = variables.text(variable).unwrap_or_default();
     let mut hosts = Vec::new();
     for host in text
         .split(',')
@@ -104,7 +99,7 @@ fn hosts(reader: &mut setting::Reader<'_>, variable: &str) -> Vec<Host> {
     {
         match host.parse() {
             Ok(host) => hosts.push(host),
-            Err(error) => reader.wrong(variable, format!("{host:?}: {error}")),
+            Err(error) => variables.wrong(variable, &format!("'{host}': {error}")),
         }
     }
     hosts
@@ -301,8 +296,6 @@ fn shown_url(url: &Url) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
     use super::*;
 
     #[test]
@@ -317,14 +310,16 @@ mod tests {
 
     #[test]
     fn hosts_come_from_variables() {
-        let variables = HashMap::from([("FETCH_ALLOW_HOSTS", "nas.local, 10.1.0.0/16 ,")]);
-        let config = Config::parse(&variables).unwrap();
+        let mut variables = Variables::of([("FETCH_ALLOW_HOSTS", "nas.local, 10.1.0.0/16 ,")]);
+        let config = Config::parse(&mut variables);
         assert_eq!(config.allow.len(), 2);
-        let variables = HashMap::from([
+        variables.finish().unwrap();
+        let mut variables = Variables::of([
             ("FETCH_ALLOW_HOSTS", "http://a"),
             ("FETCH_ONLY_HOSTS", "*"),
             ("FETCH_TIMEOUT_SECONDS", "0"),
         ]);
-        assert_eq!(Config::parse(&variables).unwrap_err().0.len(), 3);
+        Config::parse(&mut variables);
+        assert_eq!(variables.finish().unwrap_err().0.len(), 3);
     }
 }

@@ -256,9 +256,9 @@ fn builder(bucket: &Bucket) -> AmazonS3Builder {
     if let Some(keys) = &bucket.keys {
         builder = builder
             .with_access_key_id(&keys.id)
-            .with_secret_access_key(keys.secret.reveal());
+            .with_secret_access_key(keys.secret.expose());
         if let Some(token) = &keys.token {
-            builder = builder.with_token(token.reveal());
+            builder = builder.with_token(token.expose());
         }
     }
     builder

@@ -6,8 +6,7 @@ use std::path::PathBuf;
 use url::Url;
 
 use super::Key;
-use crate::secret::Secret;
-use crate::setting::{Problems, Reader, Variables};
+use crate::config::{Secret, Variables};
 
 /// A store and what belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +43,7 @@ pub struct Bucket {
     /// Without it, the role that AWS gave this host, container or pod.
     pub keys: Option<Keys>,
     /// Variables that tell a container or pod its role, as AWS names them.
-    pub identity: Vec<(String, String)>,
+    pub identity: Vec<(&'static str, String)>,
     /// All keys are below it.
     pub prefix: Option<Key>,
 }
@@ -115,127 +114,108 @@ impl Config {
     /// S3 as `S3_BUCKET` (or `AWS_S3_BUCKET`), `AWS_REGION`, `AWS_ACCESS_KEY_ID`,
     /// `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `S3_ENDPOINT`, `S3_PREFIX`,
     /// `CLOUDFRONT_DOMAIN` and `VIDEO_TEMP_DIR` say; `None` without a bucket.
-    pub fn s3(variables: &dyn Variables) -> Result<Option<Self>, Problems> {
-        let mut reader = Reader::new(variables);
-        let Some((variable, name)) = reader.first(&["S3_BUCKET", "AWS_S3_BUCKET"]) else {
-            return Ok(None);
+    pub fn s3(variables: &mut Variables) -> Option<Self> {
+        let name = bucket_name(variables, "S3_BUCKET")
+            .or_else(|| bucket_name(variables, "AWS_S3_BUCKET"))?;
+        let region = match variables.text("AWS_REGION") {
+            Some(region) => region,
+            None => variables.text_or("AWS_DEFAULT_REGION", "us-east-1"),
         };
-        let region = reader.first(&["AWS_REGION", "AWS_DEFAULT_REGION"]);
+        let mut keys = keys(variables, ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]);
+        if let Some(keys) = &mut keys {
+            keys.token = variables.secret("AWS_SESSION_TOKEN");
+        }
+        let identity = IDENTITY
+            .iter()
+            .filter_map(|&name| Some((name, variables.text(name)?)))
+            .collect();
         let bucket = Bucket {
             service: Service::S3,
-            name: bucket_name(&mut reader, variable, name),
-            region: region.map_or_else(|| "us-east-1".to_owned(), |(_, region)| region),
-            endpoint: endpoint(&mut reader, "S3_ENDPOINT"),
-            keys: keys(
-                &mut reader,
-                ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
-                "AWS_SESSION_TOKEN",
-            ),
-            identity: IDENTITY
-                .iter()
-                .filter_map(|&name| Some((name.to_owned(), reader.text(name)?)))
-                .collect(),
-            prefix: prefix(&mut reader, "S3_PREFIX"),
+            name,
+            region,
+            endpoint: endpoint(variables, "S3_ENDPOINT"),
+            keys,
+            identity,
+            prefix: prefix(variables, "S3_PREFIX"),
         };
-        let public = public(&mut reader, "CLOUDFRONT_DOMAIN");
-        Self::bucket(
-            reader,
-            bucket,
-            public,
-            "VIDEO_TEMP_DIR",
-            "/tmp/video-processing",
-        )
+        Some(Self {
+            place: Place::Bucket(Box::new(bucket)),
+            public: public(variables, "CLOUDFRONT_DOMAIN"),
+            temp_dir: temp_dir(variables),
+        })
     }
 
     /// Google Cloud Storage as `GCS_BUCKET`, `GCS_ACCESS_KEY` and `GCS_SECRET_KEY`
     /// (HMAC keys), `GCS_ENDPOINT` and `TEMP_VIDEO_DIR` say; `None` without a bucket.
-    pub fn gcs(variables: &dyn Variables) -> Result<Option<Self>, Problems> {
-        let mut reader = Reader::new(variables);
-        let Some(name) = reader.text("GCS_BUCKET") else {
-            return Ok(None);
-        };
-        let endpoint = endpoint(&mut reader, "GCS_ENDPOINT");
+    pub fn gcs(variables: &mut Variables) -> Option<Self> {
+        let name = bucket_name(variables, "GCS_BUCKET")?;
+        let endpoint = endpoint(variables, "GCS_ENDPOINT");
         let bucket = Bucket {
             service: Service::Gcs,
-            name: bucket_name(&mut reader, "GCS_BUCKET", name),
+            name,
             region: "auto".to_owned(),
             endpoint: Some(endpoint.unwrap_or_else(|| "https://storage.googleapis.com".to_owned())),
-            keys: needed_keys(&mut reader, ["GCS_ACCESS_KEY", "GCS_SECRET_KEY"]),
+            keys: needed_keys(variables, ["GCS_ACCESS_KEY", "GCS_SECRET_KEY"]),
             identity: Vec::new(),
             prefix: None,
         };
-        Self::bucket(reader, bucket, None, "TEMP_VIDEO_DIR", "/tmp/cctv")
+        Some(Self {
+            place: Place::Bucket(Box::new(bucket)),
+            public: None,
+            temp_dir: variables.text_or("TEMP_VIDEO_DIR", "/tmp/cctv").into(),
+        })
     }
 
     /// Cloudflare R2 as `R2_BUCKET`, `R2_ENDPOINT`, `R2_ACCESS_KEY_ID`,
-    /// `R2_SECRET_ACCESS_KEY`, `R2_REGION` and `R2_PUBLIC_URL` say; `None` without a
-    /// bucket.
-    pub fn r2(variables: &dyn Variables) -> Result<Option<Self>, Problems> {
-        let mut reader = Reader::new(variables);
-        let Some(name) = reader.text("R2_BUCKET") else {
-            return Ok(None);
-        };
-        if reader.text("R2_ENDPOINT").is_none() {
+    /// `R2_SECRET_ACCESS_KEY`, `R2_REGION`, `R2_PUBLIC_URL` and `VIDEO_TEMP_DIR`
+    /// say; `None` without a bucket.
+    pub fn r2(variables: &mut Variables) -> Option<Self> {
+        let name = bucket_name(variables, "R2_BUCKET")?;
+        if !variables.is_set("R2_ENDPOINT") {
             let expected = "must be set beside R2_BUCKET: https://ACCOUNT.r2.cloudflarestorage.com";
-            reader.wrong("R2_ENDPOINT", expected);
+            variables.wrong("R2_ENDPOINT", expected);
         }
         let bucket = Bucket {
             service: Service::R2,
-            name: bucket_name(&mut reader, "R2_BUCKET", name),
-            region: reader
-                .text("R2_REGION")
-                .unwrap_or_else(|| "auto".to_owned()),
-            endpoint: endpoint(&mut reader, "R2_ENDPOINT"),
-            keys: needed_keys(&mut reader, ["R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY"]),
+            name,
+            region: variables.text_or("R2_REGION", "auto"),
+            endpoint: endpoint(variables, "R2_ENDPOINT"),
+            keys: needed_keys(variables, ["R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY"]),
             identity: Vec::new(),
             prefix: None,
         };
-        let public = public(&mut reader, "R2_PUBLIC_URL");
-        Self::bucket(
-            reader,
-            bucket,
-            public,
-            "VIDEO_TEMP_DIR",
-            "/tmp/video-processing",
-        )
-    }
-
-    fn bucket(
-        reader: Reader<'_>,
-        bucket: Bucket,
-        public: Option<String>,
-        temp_dir: &str,
-        default: &str,
-    ) -> Result<Option<Self>, Problems> {
-        let temp_dir = reader.text(temp_dir).unwrap_or_else(|| default.to_owned());
-        reader.finish(Some(Self {
+        Some(Self {
             place: Place::Bucket(Box::new(bucket)),
-            public,
-            temp_dir: temp_dir.into(),
-        }))
+            public: public(variables, "R2_PUBLIC_URL"),
+            temp_dir: temp_dir(variables),
+        })
     }
 }
 
-fn bucket_name(reader: &mut Reader<'_>, variable: &str, name: String) -> String {
+fn temp_dir(variables: &mut Variables) -> PathBuf {
+    let default = "/tmp/video-processing";
+    variables.text_or("VIDEO_TEMP_DIR", default).into()
+}
+
+fn bucket_name(variables: &mut Variables, variable: &'static str) -> Option<String> {
+    let name = variables.text(variable)?;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if name.len() > 222 || !name.bytes().all(allowed) || name.starts_with('.') {
         let expected = "a bucket's name has letters, digits, '-', '_' and '.' only";
-        reader.wrong(variable, format!("{name:?}: {expected}"));
+        variables.wrong(variable, &format!("'{name}': {expected}"));
     }
-    name
+    Some(name)
 }
 
-fn endpoint(reader: &mut Reader<'_>, variable: &str) -> Option<String> {
-    let text = reader.text(variable)?;
-    match web(&text) {
-        Some(_) => Some(text.trim_end_matches('/').to_owned()),
-        None => {
-            let expected = "expected an address without user, query and fragment, as \
-                            https://storage.example.com:9000";
-            reader.wrong(variable, expected);
-            None
-        }
+fn endpoint(variables: &mut Variables, variable: &'static str) -> Option<String> {
+    let text = variables.text(variable)?;
+    if web(&text).is_some() {
+        return Some(text.trim_end_matches('/').to_owned());
     }
+    let expected = "expected an address without user, query and fragment, as \
+                    https://storage.example.com:9000";
+    variables.wrong(variable, expected);
+    None
 }
 
 /// The address, where it is one of the web and carries no password.
@@ -249,8 +229,8 @@ fn web(text: &str) -> Option<Url> {
 }
 
 /// A host alone, as `CLOUDFRONT_DOMAIN` is, or a whole address.
-fn public(reader: &mut Reader<'_>, variable: &str) -> Option<String> {
-    let text = reader.text(variable)?;
+fn public(variables: &mut Variables, variable: &'static str) -> Option<String> {
+    let text = variables.text(variable)?;
     let address = if text.contains("://") {
         text
     } else {
@@ -258,56 +238,55 @@ fn public(reader: &mut Reader<'_>, variable: &str) -> Option<String> {
     };
     if web(&address).is_none() {
         let expected = "expected a domain, as d1234567890.cloudfront.net, or an address";
-        reader.wrong(variable, expected);
+        variables.wrong(variable, expected);
     }
     Some(address.trim_end_matches('/').to_owned())
 }
 
-fn prefix(reader: &mut Reader<'_>, variable: &str) -> Option<Key> {
-    let text = reader.text(variable)?;
+fn prefix(variables: &mut Variables, variable: &'static str) -> Option<Key> {
+    let text = variables.text(variable)?;
     match text.trim_matches('/').parse() {
         Ok(prefix) => Some(prefix),
         Err(error) => {
-            reader.wrong(variable, format!("{error}"));
+            variables.wrong(variable, &format!("{error}"));
             None
         }
     }
 }
 
-fn keys(reader: &mut Reader<'_>, names: [&'static str; 2], token: &str) -> Option<Keys> {
-    match (reader.text(names[0]), reader.secret(names[1])) {
+/// Both, or neither.
+fn keys(variables: &mut Variables, [id, secret]: [&'static str; 2]) -> Option<Keys> {
+    match (variables.text(id), variables.secret(secret)) {
         (Some(id), Some(secret)) => Some(Keys {
             id,
             secret,
-            token: reader.secret(token),
+            token: None,
         }),
-        (None, None) => None,
-        (id, _) => {
-            let (absent, there) = if id.is_some() {
-                (names[1], names[0])
-            } else {
-                (names[0], names[1])
-            };
-            reader.wrong(absent, format!("must be set beside {there}"));
+        (Some(_), None) => {
+            variables.wrong(secret, &format!("must be set beside {id}"));
             None
         }
+        (None, Some(_)) => {
+            variables.wrong(id, &format!("must be set beside {secret}"));
+            None
+        }
+        (None, None) => None,
     }
 }
 
-fn needed_keys(reader: &mut Reader<'_>, names: [&'static str; 2]) -> Option<Keys> {
-    if names.iter().all(|name| reader.text(name).is_none()) {
+fn needed_keys(variables: &mut Variables, names: [&'static str; 2]) -> Option<Keys> {
+    if !names.iter().any(|name| variables.is_set(name)) {
         for name in names {
-            reader.wrong(name, "must be set, this store knows no other way in");
+            variables.wrong(name, "must be set, this store knows no other way in");
         }
     }
-    keys(reader, names, "")
+    keys(variables, names)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
     use super::*;
+    use crate::config::Invalid;
 
     fn bucket(config: &Config) -> &Bucket {
         match &config.place {
@@ -316,50 +295,55 @@ mod tests {
         }
     }
 
+    fn faults(variables: Variables) -> Vec<String> {
+        let Invalid(faults) = variables.finish().unwrap_err();
+        faults
+    }
+
     #[test]
     fn s3_as_the_exports_document_sets_it() {
-        let mut variables = HashMap::from([
+        let mut variables = Variables::of([
             ("AWS_REGION", "eu-west-1"),
             ("AWS_ACCESS_KEY_ID", "your-key"),
             ("AWS_SECRET_ACCESS_KEY", "your-secret"),
             ("S3_BUCKET", "sparc-videos"),
             ("CLOUDFRONT_DOMAIN", "d1234567890.cloudfront.net"),
         ]);
-        let config = Config::s3(&variables).unwrap().unwrap();
+        let config = Config::s3(&mut variables).unwrap();
         assert_eq!(config.place.to_string(), "s3://sparc-videos");
         assert_eq!(bucket(&config).region, "eu-west-1");
-        assert_eq!(
-            config.public.as_deref(),
-            Some("https://d1234567890.cloudfront.net")
-        );
+        let public = config.public.as_deref();
+        assert_eq!(public, Some("https://d1234567890.cloudfront.net"));
         assert_eq!(config.temp_dir.to_str(), Some("/tmp/video-processing"));
         assert!(!format!("{config:?}").contains("your-secret"));
-        variables.remove("S3_BUCKET");
-        assert_eq!(Config::s3(&variables), Ok(None));
+        variables.finish().unwrap();
+        assert_eq!(Config::s3(&mut Variables::of([])), None);
     }
 
     #[test]
     fn all_faults_are_named_by_variable() {
-        let variables = HashMap::from([
+        let mut variables = Variables::of([
             ("S3_BUCKET", "a b"),
             ("AWS_SECRET_ACCESS_KEY", "your-secret"),
             ("S3_ENDPOINT", "http://user:pass@host"),
             ("S3_PREFIX", "../up"),
             ("CLOUDFRONT_DOMAIN", "no domain"),
         ]);
-        let problems = Config::s3(&variables).unwrap_err();
-        let names: Vec<_> = problems.0.iter().map(|p| p.variable.as_str()).collect();
+        Config::s3(&mut variables);
+        let faults = faults(variables);
+        let mut names: Vec<_> = faults.iter().filter_map(|f| f.split(':').next()).collect();
+        names.sort_unstable();
         assert_eq!(
             names,
             [
+                "AWS_ACCESS_KEY_ID",
+                "CLOUDFRONT_DOMAIN",
                 "S3_BUCKET",
                 "S3_ENDPOINT",
-                "AWS_ACCESS_KEY_ID",
                 "S3_PREFIX",
-                "CLOUDFRONT_DOMAIN"
             ]
         );
-        let text = problems.to_string();
+        let text = faults.join(" ");
         assert!(
             !text.contains("your-secret") && !text.contains("pass"),
             "{text}"
@@ -368,22 +352,23 @@ mod tests {
 
     #[test]
     fn gcs_and_r2_need_their_keys() {
-        let gcs = Config::gcs(&HashMap::from([("GCS_BUCKET", "clips")])).unwrap_err();
-        assert_eq!(gcs.0.len(), 2, "{gcs}");
-        let r2 = Config::r2(&HashMap::from([("R2_BUCKET", "images")])).unwrap_err();
-        assert_eq!(r2.0.len(), 3, "{r2}");
-        let variables = HashMap::from([
+        let mut variables = Variables::of([("GCS_BUCKET", "clips")]);
+        Config::gcs(&mut variables);
+        assert_eq!(faults(variables).len(), 2);
+        let mut variables = Variables::of([("R2_BUCKET", "images")]);
+        Config::r2(&mut variables);
+        assert_eq!(faults(variables).len(), 3);
+        let mut variables = Variables::of([
             ("R2_BUCKET", "images"),
             ("R2_ENDPOINT", "https://account.r2.cloudflarestorage.com/"),
             ("R2_ACCESS_KEY_ID", "id"),
             ("R2_SECRET_ACCESS_KEY", "secret"),
             ("R2_PUBLIC_URL", "https://pub-xxx.r2.dev"),
         ]);
-        let config = Config::r2(&variables).unwrap().unwrap();
+        let config = Config::r2(&mut variables).unwrap();
         assert_eq!(bucket(&config).region, "auto");
-        assert_eq!(
-            bucket(&config).endpoint.as_deref(),
-            Some("https://account.r2.cloudflarestorage.com")
-        );
+        let endpoint = bucket(&config).endpoint.as_deref();
+        assert_eq!(endpoint, Some("https://account.r2.cloudflarestorage.com"));
+        variables.finish().unwrap();
     }
 }

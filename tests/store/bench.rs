@@ -1,9 +1,9 @@
 //! A store of either kind, for one test.
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use flatbed::config::Variables;
 use flatbed::store::config::Place;
 use flatbed::store::{Config, Describe, Key, Store};
 use futures_util::TryStreamExt;
@@ -107,7 +107,7 @@ impl Bench {
 
 fn config(url: &str, secret: &str, bucket: &str, folder: &Path) -> Config {
     let temp_dir = folder.join("temp");
-    let variables = HashMap::from([
+    let mut variables = Variables::of([
         ("S3_BUCKET", bucket),
         ("S3_ENDPOINT", url),
         ("AWS_REGION", "eu-central-1"),
@@ -115,7 +115,7 @@ fn config(url: &str, secret: &str, bucket: &str, folder: &Path) -> Config {
         ("AWS_SECRET_ACCESS_KEY", secret),
         ("VIDEO_TEMP_DIR", temp_dir.to_str().unwrap()),
     ]);
-    Config::s3(&variables).unwrap().unwrap()
+    Config::s3(&mut variables).unwrap()
 }
 
 /// The bucket's settings.
