@@ -78,7 +78,7 @@ impl Default for Config {
 impl Config {
     /// As `FETCH_ALLOW_HOSTS` and `FETCH_ONLY_HOSTS` (hosts with commas between)
     /// and `FETCH_TIMEOUT_SECONDS` (for all of a download) say.
-    pub fn read(variables: &mut Variables) -> Self {
+    pub fn parse(variables: &mut Variables) -> Self {
         let default = Self::default();
         Self {
             allow: hosts(variables, "FETCH_ALLOW_HOSTS"),
@@ -99,7 +99,7 @@ fn hosts(variables: &mut Variables, variable: &'static str) -> Vec<Host> {
     {
         match host.parse() {
             Ok(host) => hosts.push(host),
-            Err(error) => variables.wrong(variable, &format!("{host:?}: {error}")),
+            Err(error) => variables.wrong(variable, &format!("'{host}': {error}")),
         }
     }
     hosts
@@ -311,13 +311,15 @@ mod tests {
     #[test]
     fn hosts_come_from_variables() {
         let mut variables = Variables::of([("FETCH_ALLOW_HOSTS", "nas.local, 10.1.0.0/16 ,")]);
-        assert_eq!(Config::read(&mut variables).allow.len(), 2);
+        let config = Config::parse(&mut variables);
+        assert_eq!(config.allow.len(), 2);
+        variables.finish().unwrap();
         let mut variables = Variables::of([
             ("FETCH_ALLOW_HOSTS", "http://a"),
             ("FETCH_ONLY_HOSTS", "*"),
             ("FETCH_TIMEOUT_SECONDS", "0"),
         ]);
-        Config::read(&mut variables);
+        Config::parse(&mut variables);
         assert_eq!(variables.finish().unwrap_err().0.len(), 3);
     }
 }

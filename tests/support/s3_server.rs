@@ -133,7 +133,7 @@ async fn answer(
     };
     match status {
         Some(status) => broken(status),
-        None => match service.call(request).await {
+        None => match Service::call(service, request).await {
             Ok(answer) => answer,
             Err(_) => broken(500),
         },
