@@ -98,8 +98,23 @@ fn what_nohup_ignores_stays_ignored() {
     assert_eq!(shown_frames(&folder.path("clip.ts")), 50);
 }
 
+/// As `timeout` does, which signals the program and then its process group.
 #[test]
-fn a_second_signal_does_not_wait() {
+fn signals_sent_at_once_are_one_request() {
+    let folder = Folder::with(&["large.ts"]);
+    let command = folder.command("cut - --start 1.2 -o clip.ts");
+    let running = MidWrite::begin(&folder, command);
+    // Held, so that both are there before one is answered.
+    running.signal("STOP");
+    running.signal("TERM");
+    running.signal("INT");
+    running.signal("CONT");
+    running.end().failed(130, &["cancelled"]);
+    assert_eq!(folder.names(), ["large.ts"]);
+}
+
+#[test]
+fn a_later_signal_does_not_wait() {
     let folder = Folder::with(&["large.ts"]);
     // Nobody reads on, so the program comes to wait in a write.
     let mut child = folder

@@ -85,8 +85,8 @@ Exit codes:
 
 An error is one line on standard error, also with --json; standard output then
 stays empty. An output is written whole or not at all: what fails or is
-cancelled leaves nothing behind. A second Ctrl-C or SIGTERM ends the program at
-once, without tidying up.
+cancelled leaves nothing behind. Another Ctrl-C or SIGTERM a second or more
+after the first ends the program at once, without tidying up.
 
 Environment:
   FLATBED_LOG         what to log on standard error, as `debug` or

@@ -1,20 +1,24 @@
-//! Ctrl-C and its like: the first asks the engine to stop, the second does not
+//! Ctrl-C and its like: the first asks the engine to stop, a later one does not
 //! ask.
 
 use std::fs;
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use flatbed_media::{Cancel, Context};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::flag;
 use signal_hook::iterator::Signals;
+use signal_hook::low_level;
 
 use super::failure::Failure;
 
 const CANCELLED: i32 = 130;
+
+/// Signals this close to the first are the same request. `timeout` sends SIGTERM
+/// to the program and again to its process group, and so do wrappers that pass on
+/// a Ctrl-C which the terminal has already sent to all.
+const SAME_REQUEST: Duration = Duration::from_secs(1);
 
 /// A context whose call these signals cancel.
 pub(super) fn context() -> Result<Context, Failure> {
@@ -23,9 +27,9 @@ pub(super) fn context() -> Result<Context, Failure> {
     Ok(Context::new().with_cancel(cancel))
 }
 
-/// Sets `cancel` on the first SIGINT, SIGTERM or SIGHUP; ends the process on the
-/// second SIGINT or SIGTERM. A closing terminal may hang up twice, so SIGHUP
-/// stays polite.
+/// Sets `cancel` on the first SIGINT, SIGTERM or SIGHUP; ends the process on a
+/// SIGINT or SIGTERM that comes [`SAME_REQUEST`] or later after the first. A
+/// closing terminal may hang up twice, so SIGHUP stays polite.
 ///
 /// What the process was started to ignore, as by `nohup`, stays ignored.
 fn cancel_on_signals(cancel: &Cancel) -> io::Result<()> {
@@ -33,18 +37,17 @@ fn cancel_on_signals(cancel: &Cancel) -> io::Result<()> {
         .into_iter()
         .filter(|&signal| !is_ignored(signal))
         .collect();
-    let again = Arc::new(AtomicBool::new(false));
-    for &signal in heeded.iter().filter(|&&signal| signal != SIGHUP) {
-        // In this order: the first signal passes the first line and arms it.
-        flag::register_conditional_shutdown(signal, CANCELLED, Arc::clone(&again))?;
-        flag::register(signal, Arc::clone(&again))?;
-    }
     let mut signals = Signals::new(&heeded)?;
     let cancel = cancel.clone();
     thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || {
-            for _ in signals.forever() {
+            let mut first: Option<Instant> = None;
+            for signal in signals.forever() {
+                let asked = *first.get_or_insert_with(Instant::now);
+                if signal != SIGHUP && asked.elapsed() >= SAME_REQUEST {
+                    low_level::exit(CANCELLED);
+                }
                 cancel.cancel();
             }
         })?;

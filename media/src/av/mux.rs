@@ -210,6 +210,11 @@ impl Muxer {
         Ok(self.streams.len() - 1)
     }
 
+    /// Whether the file gets one index of all its samples.
+    pub(crate) fn has_index(&self) -> bool {
+        self.container.is_iso() && self.seekable
+    }
+
     /// Writes the header. `index` is the most bytes that the index of an MP4
     /// or MOV can take, where that is known: it then goes to the front at once.
     pub(crate) fn write_header(

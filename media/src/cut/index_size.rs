@@ -5,6 +5,7 @@
 //! as run lengths where they are, and the rest generously.
 
 use crate::av::packet::Packet;
+use crate::{Error, Result};
 
 /// Boxes of the whole file, and of one track without its tables and its codec's
 /// header.
@@ -12,6 +13,9 @@ const FILE: u64 = 1024;
 const TRACK: u64 = 2048;
 /// libavformat begins a chunk anew past this size.
 const CHUNK: u64 = 1 << 19;
+
+/// libavformat makes the index in one block of memory, whose size has 31 bits.
+const LARGEST: u64 = i32::MAX as u64;
 
 /// Counts the index's entries as packets are written.
 #[derive(Debug, Default)]
@@ -101,4 +105,35 @@ pub(crate) fn room(tracks: &[Expected], headers: usize) -> u64 {
         .sum();
     let slack = 16 * 1024;
     FILE + headers as u64 + tables + turns * 20 + slack
+}
+
+/// Refuses the output called `name` if its index would be larger than can be
+/// written: now, rather than when all its packets are written.
+pub(crate) fn check_room(room: u64, name: &str) -> Result<()> {
+    if room <= LARGEST {
+        return Ok(());
+    }
+    let reason = format!(
+        "is too long for an MP4 or MOV: its index would take {} MiB of at most {}; \
+         write MKV or TS, or several files",
+        room >> 20,
+        LARGEST.next_power_of_two() >> 20
+    );
+    Err(Error::limit(name, reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_that_cannot_be_written_is_refused_by_name() {
+        let samples = |hours: u64| Expected {
+            samples: hours * 3600 * 50,
+            reorders: true,
+        };
+        assert!(check_room(room(&[samples(700)], 0), "short.mp4").is_ok());
+        let error = check_room(room(&[samples(800)], 0), "long.mp4").unwrap_err();
+        assert!(matches!(&error, Error::Limit { input, .. } if input == "long.mp4"));
+    }
 }

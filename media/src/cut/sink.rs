@@ -8,7 +8,7 @@ use crate::output::Output;
 use crate::time::{TimeBase, Timestamp};
 use crate::{Container, Context, Error, Result};
 
-use super::index_size::IndexSize;
+use super::index_size::{IndexSize, check_room};
 
 /// How far one track may run ahead of another that has nothing to write, in
 /// microseconds: beyond it the other is taken to be silent.
@@ -72,6 +72,9 @@ impl Sink {
         let name = output.name().to_owned();
         let container: Container = output.container();
         let mut muxer = Muxer::open(output.into_target()?, container, &name, context)?;
+        if let Some(room) = room.filter(|_| muxer.has_index()) {
+            check_room(room, &name)?;
+        }
         let mut index = IndexSize::default();
         let mut queues = Vec::new();
         for (number, track) in tracks.iter().enumerate() {
