@@ -112,12 +112,13 @@ pub trait Delivery: Send + Sync {
     /// Begins the lease anew. Where the adapter's library or broker renews by
     /// itself, it looks whether the claim still holds.
     ///
-    /// Called while `progress`, `settle` or `cancel_asked` are pending.
+    /// Called while `progress` or `cancel_asked` are pending. May be dropped: then
+    /// nobody knows whether it was renewed.
     async fn extend(&self) -> Result<Lease>;
 
     /// Makes progress visible. The runner calls it at most twice a second, and
     /// an error of it fails no job. An adapter without the capability answers
-    /// [`Lease::Held`].
+    /// [`Lease::Held`]. May be dropped.
     async fn progress(&self, progress: &Progress) -> Result<Lease>;
 
     /// Resolves once somebody asked to cancel the job, within 2 s, from whatever

@@ -12,7 +12,7 @@ use crate::job::{Job, JobId, Outcome};
 /// What the claim found.
 pub(super) enum Claim {
     /// A job.
-    Taken(Box<Ticket>),
+    Taken(Ticket, Job),
     /// A job that is not to be delivered again, and is finished now.
     SetAside {
         /// Its id.
@@ -24,12 +24,11 @@ pub(super) enum Claim {
     Nothing(Option<Duration>),
 }
 
-/// A claimed job and the token of its claim.
-#[derive(Clone)]
+/// What a claim is known by: the job's row, and the claim's token.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Ticket {
     pub(super) seq: i64,
     pub(super) token: i64,
-    pub(super) job: Job,
 }
 
 /// Claims the job that has been due for the longest.
@@ -88,18 +87,19 @@ fn taken(row: &Row<'_>) -> rusqlite::Result<Claim> {
     if state != "active" {
         return Ok(Claim::SetAside { id, state });
     }
-    Ok(Claim::Taken(Box::new(Ticket {
+    let ticket = Ticket {
         seq: row.get("seq")?,
         token: row.get("token")?,
-        job: Job {
-            id: JobId::of_foreign(&id),
-            name: row.get("name")?,
-            payload: row.get("payload")?,
-            attempt: row.get("attempts")?,
-            max_attempts: row.get("max_attempts")?,
-            enqueued_at: Some(time(row.get("enqueued_at")?)),
-        },
-    })))
+    };
+    let job = Job {
+        id: JobId::of_foreign(&id),
+        name: row.get("name")?,
+        payload: row.get("payload")?,
+        attempt: row.get("attempts")?,
+        max_attempts: row.get("max_attempts")?,
+        enqueued_at: Some(time(row.get("enqueued_at")?)),
+    };
+    Ok(Claim::Taken(ticket, job))
 }
 
 /// How long until a job of `queue` is due; `None` if nothing is, or it is paused.
@@ -140,13 +140,13 @@ impl OnItsWay {
 
 impl Drop for OnItsWay {
     fn drop(&mut self) {
-        if let Some(Claim::Taken(ticket)) = self.claim.take() {
+        if let Some(Claim::Taken(ticket, job)) = self.claim.take() {
             let database = self.database.clone();
             self.database.send(move |connection| {
-                let settled = settle::settle(connection, &ticket, &Outcome::PutBack, Duration::ZERO);
+                let settled = settle::settle(connection, ticket, &Outcome::PutBack, Duration::ZERO);
                 if let Err(error) = settled {
                     // Not lost: its lease ends.
-                    tracing::warn!(job = %ticket.job.id, %error, "a job nobody took was not put back");
+                    tracing::warn!(job = %job.id, %error, "a job nobody took was not put back");
                 }
                 database.changed();
             });

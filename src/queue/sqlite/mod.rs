@@ -111,9 +111,10 @@ impl Source for SqliteQueue {
         loop {
             watch.seen();
             match self.claim().await? {
-                Claim::Taken(ticket) => {
+                Claim::Taken(ticket, job) => {
                     return Ok(Box::new(SqliteDelivery {
-                        ticket: *ticket,
+                        ticket,
+                        job,
                         queue: self.clone(),
                     }));
                 }
@@ -139,29 +140,22 @@ impl Source for SqliteQueue {
 
 struct SqliteDelivery {
     ticket: Ticket,
+    job: Job,
     queue: SqliteQueue,
 }
 
 impl SqliteDelivery {
     async fn call<T: Send + 'static>(
         &self,
-        statements: impl FnOnce(&rusqlite::Connection, &Ticket, &Shared) -> rusqlite::Result<T>
+        statements: impl FnOnce(&rusqlite::Connection, Ticket, &Shared) -> rusqlite::Result<T>
         + Send
         + 'static,
     ) -> Result<T> {
-        // Without the payload, which no statement needs.
-        let ticket = Ticket {
-            seq: self.ticket.seq,
-            token: self.ticket.token,
-            job: Job {
-                payload: Vec::new(),
-                ..self.ticket.job.clone()
-            },
-        };
+        let ticket = self.ticket;
         let shared = Arc::clone(&self.queue.0);
         let database = &self.queue.0.database;
         database
-            .call(move |connection| statements(connection, &ticket, &shared))
+            .call(move |connection| statements(connection, ticket, &shared))
             .await
     }
 }
@@ -169,7 +163,7 @@ impl SqliteDelivery {
 #[async_trait]
 impl Delivery for SqliteDelivery {
     fn job(&self) -> &Job {
-        &self.ticket.job
+        &self.job
     }
 
     async fn extend(&self) -> Result<Lease> {
@@ -201,7 +195,7 @@ impl Delivery for SqliteDelivery {
     }
 
     async fn settle(&self, outcome: &Outcome) -> Result<Lease> {
-        let job = &self.ticket.job;
+        let job = &self.job;
         let after = match outcome {
             Outcome::Retry {
                 after: Some(after), ..

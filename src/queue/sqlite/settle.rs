@@ -13,7 +13,7 @@ use crate::queue::{Lease, Retention};
 /// Begins the lease anew.
 pub(super) fn extend(
     connection: &Connection,
-    ticket: &Ticket,
+    ticket: Ticket,
     lease: Duration,
 ) -> rusqlite::Result<Lease> {
     const EXTEND: &str = concat!(
@@ -28,7 +28,7 @@ pub(super) fn extend(
 /// Writes how far the job is.
 pub(super) fn progress(
     connection: &Connection,
-    ticket: &Ticket,
+    ticket: Ticket,
     progress: &str,
 ) -> rusqlite::Result<Lease> {
     const PROGRESS: &str = "UPDATE jobs SET progress = :progress
@@ -37,7 +37,7 @@ pub(super) fn progress(
 }
 
 /// Whether somebody asked to cancel the job.
-pub(super) fn cancel_asked(connection: &Connection, ticket: &Ticket) -> rusqlite::Result<bool> {
+pub(super) fn cancel_asked(connection: &Connection, ticket: Ticket) -> rusqlite::Result<bool> {
     connection
         .prepare_cached(
             "SELECT cancel_asked FROM jobs
@@ -101,7 +101,7 @@ const PUT_BACK: &str = concat!(
 /// Ends the attempt; `after` is how long a retry waits.
 pub(super) fn settle(
     connection: &Connection,
-    ticket: &Ticket,
+    ticket: Ticket,
     outcome: &Outcome,
     after: Duration,
 ) -> rusqlite::Result<Lease> {
@@ -128,7 +128,7 @@ pub(super) fn settle(
 
 /// Whether this very claim was settled already: nobody claimed since, but the job
 /// is not active.
-fn is_settled(connection: &Connection, ticket: &Ticket) -> rusqlite::Result<bool> {
+fn is_settled(connection: &Connection, ticket: Ticket) -> rusqlite::Result<bool> {
     connection
         .prepare_cached("SELECT token = :token AND state <> 'active' FROM jobs WHERE seq = :seq")?
         .query_row(
@@ -167,7 +167,7 @@ pub(super) fn forget(
 fn write(
     connection: &Connection,
     sql: &str,
-    ticket: &Ticket,
+    ticket: Ticket,
     values: &[(&str, &dyn ToSql)],
 ) -> rusqlite::Result<Lease> {
     let claim: [(&str, &dyn ToSql); 2] = [(":seq", &ticket.seq), (":token", &ticket.token)];
