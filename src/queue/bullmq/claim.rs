@@ -86,7 +86,10 @@ fn ticket(id: String, token: String, fields: Fields, options: &super::Options) -
             name: text(name).unwrap_or_default(),
             payload: data.unwrap_or_default(),
             attempt: before.saturating_add(1),
-            max_attempts: job_options.attempts.unwrap_or(options.retry.attempts).max(1),
+            max_attempts: job_options
+                .attempts
+                .unwrap_or(options.retry.attempts)
+                .max(1),
             enqueued_at: timestamp.as_deref().and_then(time),
         },
         options: job_options,

@@ -100,7 +100,10 @@ impl Ticket {
 impl Shared {
     pub(super) async fn settle(&self, ticket: &Ticket, outcome: &Outcome) -> Result<Lease> {
         let retention = self.options.retention;
-        let on_fail = ticket.options.on_fail.unwrap_or(Keep::last(retention.failed));
+        let on_fail = ticket
+            .options
+            .on_fail
+            .unwrap_or(Keep::last(retention.failed));
         let on_complete = ticket
             .options
             .on_complete
