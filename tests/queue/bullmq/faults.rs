@@ -9,7 +9,7 @@ use flatbed::queue::{Admin, Delivery, Error, Lease, Ledger, NewJob, Source, Stat
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::super::contract::{BOUND, receive};
+use super::super::contract::{BOUND, receive, until};
 use super::super::fixture::Settings;
 use super::Bullmq;
 use super::node::Node;
@@ -111,9 +111,15 @@ async fn an_idle_worker_outlives_a_restart() {
     fixture.server.kill();
     fixture.server.restart();
     let job = NewJob::new("export", "{}");
-    while let Err(error) = queue.add(job.clone()).await {
-        assert!(matches!(error, Error::Away { .. }), "{error}");
-    }
+    until("the queue is back", async || {
+        let added = queue.add(job.clone()).await;
+        assert!(
+            matches!(added, Ok(_) | Err(Error::Away { .. })),
+            "{added:?}"
+        );
+        added.is_ok()
+    })
+    .await;
     let delivery = timeout(BOUND, idle).await.unwrap().unwrap();
     assert_eq!(delivery.job().id, job.id);
 }
@@ -155,7 +161,14 @@ async fn a_redis_without_memory_takes_no_jobs_and_keeps_those_it_has() {
 /// As a half-open connection looks: what is sent is taken, and nothing comes.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silent_redis_is_away_and_its_late_claim_is_found_again() {
-    let (fixture, source) = begin();
+    let fixture = Bullmq::on(
+        Server::own(),
+        Settings {
+            lease: Duration::from_secs(60),
+            ..Settings::default()
+        },
+    );
+    let source: Arc<dyn Source> = Arc::new(fixture.queue());
     let queue = fixture.queue();
     let active = NewJob::new("export", "active");
     queue.add(active.clone()).await.unwrap();
@@ -163,10 +176,11 @@ async fn a_silent_redis_is_away_and_its_late_claim_is_found_again() {
     let job = NewJob::new("export", "late");
     queue.add(job.clone()).await.unwrap();
 
+    let done = Outcome::Done(json!(1));
     fixture.server.freeze(true);
     let begun = Instant::now();
     let (settling, receiving) = tokio::join!(
-        delivery.settle(&Outcome::Done(json!(1))),
+        delivery.settle(&done),
         // Redis will claim it when it goes on, for a connection that is gone.
         source.receive(),
     );

@@ -15,7 +15,7 @@ const { hostname: host, port } = new URL(url);
 // As operators are told to: a worker waits for its Redis for ever.
 const connection = { host, port: Number(port), maxRetriesPerRequest: null };
 const queue = new Queue(name, { connection });
-const events = new QueueEvents(name, { connection });
+const events = new QueueEvents(name, { connection, lastEventId: "0-0" });
 const heard = [];
 for (const kind of ["active", "completed", "delayed", "failed", "progress", "stalled", "waiting"]) {
   events.on(kind, (event) => heard.push({ kind, ...event }));

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// A running Redis.
@@ -36,23 +38,29 @@ impl Server {
 
     /// Ends it without a word to anyone.
     pub fn kill(&self) {
-        let pid = std::fs::read_to_string(self.folder().join("redis/1-redis.pid")).unwrap();
-        let pid = pid.split(' ').next().unwrap().parse().unwrap();
-        let pid = rustix::process::Pid::from_raw(pid).unwrap();
-        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+        self.signal(Signal::KILL);
+        let entry = PathBuf::from(format!("/proc/{}", self.pid().as_raw_nonzero()));
+        let begun = Instant::now();
+        while entry.exists() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "Redis lives on");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Stops it from answering; the system goes on taking what it is sent.
     pub fn freeze(&self, frozen: bool) {
-        let pid = std::fs::read_to_string(self.folder().join("redis/1-redis.pid")).unwrap();
-        let pid = pid.split(' ').next().unwrap().parse().unwrap();
-        let pid = rustix::process::Pid::from_raw(pid).unwrap();
-        let signal = if frozen {
-            rustix::process::Signal::STOP
-        } else {
-            rustix::process::Signal::CONT
-        };
-        rustix::process::kill_process(pid, signal).unwrap();
+        self.signal(if frozen { Signal::STOP } else { Signal::CONT });
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).unwrap();
+    }
+
+    fn pid(&self) -> Pid {
+        let file = self.folder().join("redis/1-redis.pid");
+        let identity = std::fs::read_to_string(file).unwrap();
+        let pid = identity.split(' ').next().unwrap().parse().unwrap();
+        Pid::from_raw(pid).unwrap()
     }
 
     /// Starts it again, with what it had written.
@@ -61,7 +69,7 @@ impl Server {
         assert_eq!(address(self.folder()), self.url);
     }
 
-    /// Runs one command and gives its answer, if it is text.
+    /// Runs one command.
     pub fn command(&self, words: &[&str]) -> redis::Value {
         let mut connection = redis::Client::open(&*self.url)
             .unwrap()
