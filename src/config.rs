@@ -113,6 +113,11 @@ impl Variables {
         }
     }
 
+    /// Whether a variable is set.
+    pub fn is_set(&self, name: &str) -> bool {
+        self.look(name).is_some()
+    }
+
     /// A text, if it is set.
     pub fn text(&mut self, name: &'static str) -> Option<String> {
         let (value, origin) = self.look(name)?;

@@ -56,9 +56,10 @@ fn troubled(shared: &Shared, known: bool, error: Option<&Error>) {
     if known {
         return;
     }
-    match error {
-        Some(error) => tracing::warn!(%error, "the lease is not renewed; the work goes on"),
-        None => tracing::warn!("the queue is slow to renew the lease; the work goes on"),
+    if let Some(error) = error {
+        tracing::warn!(%error, "the lease is not renewed; the work goes on");
+    } else {
+        tracing::warn!("the queue is slow to renew the lease; the work goes on");
     }
 }
 

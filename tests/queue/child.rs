@@ -27,7 +27,7 @@ pub struct Child {
 }
 
 impl Child {
-    pub async fn start<F: Fixture>(fixture: &F) -> Self {
+    pub fn start<F: Fixture>(fixture: &F) -> Self {
         let queue = format!("{}={}", std::any::type_name::<F>(), fixture.name());
         let program = std::env::current_exe().unwrap();
         let mut process = Command::new(program)

@@ -219,7 +219,7 @@ impl Shared {
             self.database.changed();
         }
         let number = self.settled.fetch_add(1, Ordering::Relaxed);
-        if matches!(outcome, Outcome::Done(_)) && number % FORGET_EVERY != 0 {
+        if matches!(outcome, Outcome::Done(_)) && !number.is_multiple_of(FORGET_EVERY) {
             return;
         }
         let options = &self.options;

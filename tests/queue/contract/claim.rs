@@ -49,7 +49,6 @@ pub async fn two_consumers_never_share_a_job<F: Fixture>() {
     }
 }
 
-/// By this process's own handle and by another's.
 pub async fn an_idle_consumer_is_woken<F: Fixture>() {
     let (fixture, source) = begin::<F>().await;
     for number in 0..5 {

@@ -12,7 +12,7 @@ use crate::queue::fixture::Fixture;
 pub async fn a_killed_worker_loses_no_job<F: Fixture>() {
     let (fixture, source) = begin::<F>().await;
     fixture.add(job("survivor")).await;
-    let worker = Child::start(&fixture).await;
+    let worker = Child::start(&fixture);
     assert_eq!(worker.line().await, "claimed survivor attempt 1");
     worker.signal(Signal::KILL);
     let delivery = receive(&source).await;
@@ -29,7 +29,7 @@ pub async fn a_killed_worker_loses_no_job<F: Fixture>() {
 pub async fn a_stopped_worker_is_fenced_off<F: Fixture>() {
     let (fixture, source) = begin::<F>().await;
     fixture.add(job("contested")).await;
-    let worker = Child::start(&fixture).await;
+    let worker = Child::start(&fixture);
     assert_eq!(worker.line().await, "claimed contested attempt 1");
     worker.signal(Signal::STOP);
     // Past the lease of the one that stands still.
@@ -48,7 +48,7 @@ pub async fn a_job_that_kills_its_workers_is_set_aside<F: Fixture>() {
     let (fixture, source) = begin::<F>().await;
     fixture.add(job("poison")).await;
     for attempt in 1..=3 {
-        let worker = Child::start(&fixture).await;
+        let worker = Child::start(&fixture);
         assert_eq!(
             worker.line().await,
             format!("claimed poison attempt {attempt}")

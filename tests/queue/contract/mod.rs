@@ -31,7 +31,7 @@ type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 struct Part {
     name: &'static str,
     /// What the adapter must be able to do, and its name.
-    needs: (&'static str, fn(&Capabilities) -> bool),
+    needs: (&'static str, fn(Capabilities) -> bool),
     run: fn() -> Running,
 }
 
@@ -45,28 +45,28 @@ macro_rules! parts {
     };
 }
 
-fn all(_: &Capabilities) -> bool {
+fn all(_: Capabilities) -> bool {
     true
 }
-fn expiring_lease(can: &Capabilities) -> bool {
+fn expiring_lease(can: Capabilities) -> bool {
     can.expiring_lease
 }
-fn uncharged_put_back(can: &Capabilities) -> bool {
+fn uncharged_put_back(can: Capabilities) -> bool {
     can.uncharged_put_back
 }
-fn counts_crashes(can: &Capabilities) -> bool {
+fn counts_crashes(can: Capabilities) -> bool {
     can.counts_crashes
 }
-fn repeatable_settle(can: &Capabilities) -> bool {
+fn repeatable_settle(can: Capabilities) -> bool {
     can.repeatable_settle
 }
-fn ledger(can: &Capabilities) -> bool {
+fn ledger(can: Capabilities) -> bool {
     can.ledger
 }
-fn ledger_and_progress(can: &Capabilities) -> bool {
+fn ledger_and_progress(can: Capabilities) -> bool {
     can.ledger && can.progress
 }
-fn ledger_and_cancel(can: &Capabilities) -> bool {
+fn ledger_and_cancel(can: Capabilities) -> bool {
     can.ledger && can.cancel
 }
 
@@ -128,7 +128,7 @@ pub async fn run<F: Fixture>() {
             .is_some_and(|only| !part.name.ends_with(only.as_str()))
         {
             let _ = writeln!(table, "not asked  {}", part.name);
-        } else if has(&can) {
+        } else if has(can) {
             running.push((part.name, tokio::spawn(timeout(BOUND * 2, (part.run)()))));
         } else {
             let _ = writeln!(table, "excused    {} (needs {need})", part.name);
