@@ -11,9 +11,9 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
-use super::connection::Redis;
+use super::connection::{Redis, in_time};
 
 /// How long one blocking call waits, in seconds.
 const BLOCK: u64 = 5;
@@ -117,13 +117,7 @@ async fn wait(
     };
     let mut pop = redis::cmd("BZPOPMIN");
     pop.arg(marker).arg(BLOCK);
-    match timeout(
-        Duration::from_secs(BLOCK) + GRACE,
-        pop.query_async::<redis::Value>(connection),
-    )
-    .await
-    {
-        Ok(answer) => Ok(answer? != redis::Value::Nil),
-        Err(_) => Err((redis::ErrorKind::Io, "no answer in time").into()),
-    }
+    let longest = Duration::from_secs(BLOCK) + GRACE;
+    let answer: redis::Value = in_time(longest, pop.query_async(connection)).await?;
+    Ok(answer != redis::Value::Nil)
 }

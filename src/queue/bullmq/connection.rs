@@ -108,19 +108,14 @@ impl Redis {
     }
 
     async fn answer<T: FromRedisValue>(&self, command: &redis::Cmd) -> redis::RedisResult<T> {
-        let mut connection = self.shared().await?;
-        match timeout(ANSWER, command.query_async(&mut connection)).await {
-            Ok(Err(error)) if is_broken(&error) => {
-                self.discard().await;
-                Err(error)
-            }
-            Ok(answer) => answer,
-            // Half open: nothing will come of it, nor of a call after this one.
-            Err(_) => {
-                self.discard().await;
-                Err((ErrorKind::Io, "no answer in time").into())
-            }
+        // Waiting for another call's connect is part of it.
+        let mut connection = in_time(CONNECT, self.shared()).await?;
+        let answer = in_time(ANSWER, command.query_async(&mut connection)).await;
+        // Also one that does not answer: nothing will come of the next call either.
+        if answer.as_ref().is_err_and(is_broken) {
+            self.discard().await;
         }
+        answer
     }
 
     async fn shared(&self) -> redis::RedisResult<MultiplexedConnection> {
@@ -146,9 +141,7 @@ impl Redis {
         let connecting = self
             .client
             .get_multiplexed_async_connection_with_config(&config);
-        timeout(CONNECT, connecting)
-            .await
-            .unwrap_or_else(|_| Err((ErrorKind::Io, "no connection in time").into()))
+        in_time(CONNECT, connecting).await
     }
 
     /// The library's error as the contract has them.
@@ -172,8 +165,23 @@ impl Redis {
     }
 }
 
+/// What does not come in time is an error of the connection.
+pub(super) async fn in_time<T>(
+    longest: Duration,
+    call: impl Future<Output = redis::RedisResult<T>>,
+) -> redis::RedisResult<T> {
+    timeout(longest, call)
+        .await
+        .unwrap_or_else(|_| Err((ErrorKind::Io, "no answer in time").into()))
+}
+
+/// Whether a new connection may do better; after a failover the address may
+/// stand for another server.
 fn is_broken(error: &RedisError) -> bool {
-    error.is_io_error() || error.is_connection_dropped() || error.is_unrecoverable_error()
+    error.is_io_error()
+        || error.is_connection_dropped()
+        || error.is_unrecoverable_error()
+        || error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
 }
 
 type Source = dyn std::error::Error + Send + Sync;

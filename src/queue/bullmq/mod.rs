@@ -24,6 +24,9 @@
 //! - **`flatbed:cancel` and `flatbed:settled`** in a job's hash hold the number of
 //!   the claim (`ats`) that is to stop, or was settled.
 //!
+//! A producer's `removeOnFail` is heeded: `true` forgets what failed. Only a job
+//! that was set aside because its workers were lost is kept all the same.
+//!
 //! Not done for others: flows (a parent does not hear of its child), the next run
 //! of a job scheduler, rate limits. Needs Redis 6.2 or newer, and no cluster.
 

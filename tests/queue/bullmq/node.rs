@@ -16,7 +16,7 @@ use super::server::root;
 pub struct Node(Arc<Mutex<Process>>);
 
 struct Process {
-    process: Child,
+    child: Child,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
 }
@@ -40,7 +40,7 @@ impl Node {
         Self(Arc::new(Mutex::new(Process {
             stdin: process.stdin.take().unwrap(),
             stdout: BufReader::new(process.stdout.take().unwrap()),
-            process,
+            child: process,
         })))
     }
 
@@ -103,8 +103,8 @@ impl Node {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
