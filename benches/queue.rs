@@ -2,7 +2,9 @@
 //! for each, and how long an idle worker takes to claim one.
 //!
 //! `cargo bench --bench queue`, with `FLATBED_BENCH_JOBS` for more than the 5,000
-//! jobs of each run.
+//! jobs of each run, `FLATBED_BENCH_ONLY` for one adapter and
+//! `FLATBED_BENCH_CONCURRENCY` for one concurrency. BullMQ needs
+//! `scripts/services start redis`.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -12,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use flatbed::job::{Job, Outcome};
+use flatbed::queue::bullmq::{self, BullmqQueue};
 use flatbed::queue::sqlite::{Options, SqliteQueue};
 use flatbed::queue::{Ledger, NewJob, Source};
 use flatbed::runner::{Config, JobContext, Runner, WorkThreads, Workload};
@@ -30,12 +33,36 @@ fn main() -> Result<(), Failed> {
         .worker_threads(2)
         .enable_all()
         .build()?;
+    let only = std::env::var("FLATBED_BENCH_ONLY").ok();
+    let wanted = |adapter| only.as_deref().is_none_or(|only| only == adapter);
+    let concurrencies = match std::env::var("FLATBED_BENCH_CONCURRENCY") {
+        Ok(concurrency) => vec![concurrency.parse()?],
+        Err(_) => vec![1, 2, 8],
+    };
     runtime.block_on(async {
-        for concurrency in [1, 2, 8] {
-            throughput(jobs, concurrency).await?;
+        if wanted("sqlite") {
+            for concurrency in &concurrencies {
+                let folder = tempfile::tempdir()?;
+                let queue = open(&folder.path().join("jobs.sqlite")).await?;
+                throughput("sqlite", queue, jobs, *concurrency).await?;
+            }
+            let folder = tempfile::tempdir()?;
+            let file = folder.path().join("jobs.sqlite");
+            let queue = open(&file).await?;
+            latency("sqlite, in this process", &queue, &queue).await?;
+            latency(
+                "sqlite, from another connection",
+                &queue,
+                &open(&file).await?,
+            )
+            .await?;
         }
-        latency("in this process", true).await?;
-        latency("from another connection", false).await?;
+        if wanted("bullmq") {
+            for concurrency in &concurrencies {
+                throughput("bullmq", bullmq("throughput")?, jobs, *concurrency).await?;
+            }
+            latency("bullmq", &bullmq("latency")?, &bullmq("latency")?).await?;
+        }
         metrics()
     })
 }
@@ -44,9 +71,20 @@ async fn open(file: &Path) -> Result<SqliteQueue, Failed> {
     Ok(SqliteQueue::open(file, Options::new("bench")).await?)
 }
 
-async fn throughput(jobs: usize, concurrency: usize) -> Result<(), Failed> {
-    let folder = tempfile::tempdir()?;
-    let queue = open(&folder.path().join("jobs.sqlite")).await?;
+fn bullmq(name: &str) -> Result<BullmqQueue, Failed> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/services/redis/url");
+    let url = std::fs::read_to_string(file)
+        .map_err(|_| "no Redis here: run `scripts/services start redis` first")?;
+    let options = bullmq::Options::new(format!("bench-{name}-{}", std::process::id()));
+    Ok(BullmqQueue::new(url.trim(), options)?)
+}
+
+async fn throughput<Q: Source + Ledger + 'static>(
+    adapter: &str,
+    queue: Q,
+    jobs: usize,
+    concurrency: usize,
+) -> Result<(), Failed> {
     let added = Instant::now();
     for number in 0..jobs {
         queue.add(NewJob::new("export", number.to_string())).await?;
@@ -72,7 +110,7 @@ async fn throughput(jobs: usize, concurrency: usize) -> Result<(), Failed> {
     let (took, cpu) = (begun.elapsed(), cpu_time()?.saturating_sub(cpu));
     let number = u32::try_from(jobs)?;
     println!(
-        "sqlite, {concurrency} at once: {:6.0} jobs/s, {:4.0} us CPU a job; added at {:.0} a second",
+        "{adapter}, {concurrency} at once: {:6.0} jobs/s, {:4.0} us CPU a job; added at {:.0} a second",
         f64::from(number) / took.as_secs_f64(),
         cpu.as_secs_f64() * 1e6 / f64::from(number),
         f64::from(number) / added.as_secs_f64(),
@@ -100,15 +138,11 @@ impl Workload for Done {
 }
 
 /// From when a job is there until an idle worker has it.
-async fn latency(whence: &str, same: bool) -> Result<(), Failed> {
-    let folder = tempfile::tempdir()?;
-    let file = folder.path().join("jobs.sqlite");
-    let queue = open(&file).await?;
-    let producer = if same {
-        queue.clone()
-    } else {
-        open(&file).await?
-    };
+async fn latency<Q: Source + Ledger + Clone + 'static>(
+    what: &str,
+    queue: &Q,
+    producer: &Q,
+) -> Result<(), Failed> {
     let mut took = Vec::new();
     for number in 0_u64..300 {
         let idle = queue.clone();
@@ -130,11 +164,7 @@ async fn latency(whence: &str, same: bool) -> Result<(), Failed> {
             .copied()
             .unwrap_or_default()
     };
-    println!(
-        "idle claim, added {whence}: median {:?}, p99 {:?}",
-        at(50),
-        at(99)
-    );
+    println!("idle claim, {what}: median {:?}, p99 {:?}", at(50), at(99));
     Ok(())
 }
 

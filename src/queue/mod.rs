@@ -63,6 +63,7 @@
 //! - Log nothing but what the caller cannot see (a reconnect, a job set aside at
 //!   the claim): the runner logs every error it gets, once.
 
+pub mod bullmq;
 pub mod capabilities;
 pub mod ledger;
 pub mod sqlite;

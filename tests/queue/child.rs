@@ -11,6 +11,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use super::bullmq::Bullmq;
 use super::contract::{BOUND, receive};
 use super::fixture::{Fixture, Settings};
 use super::sqlite::Sqlite;
@@ -101,6 +102,8 @@ fn child() {
         let settings = Settings::default();
         let source: Arc<dyn Source> = if adapter == std::any::type_name::<Sqlite>() {
             Sqlite::attach(name, settings).await
+        } else if adapter == std::any::type_name::<Bullmq>() {
+            Bullmq::attach(name, settings).await
         } else {
             panic!("{adapter} is not known to tests/queue/child.rs")
         };

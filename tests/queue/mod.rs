@@ -5,8 +5,9 @@
 //! | `fixture.rs` | what an adapter gives the suite |
 //! | `contract/` | the suite: a function for each sentence of the contract |
 //! | `child.rs` | another process that has the same queue, to be stopped and killed |
-//! | `sqlite.rs` ... | an adapter each: its fixture, and what only it promises |
+//! | `sqlite.rs`, `bullmq/` ... | an adapter each: its fixture, and what only it promises |
 
+mod bullmq;
 mod child;
 pub mod contract;
 pub mod fixture;
