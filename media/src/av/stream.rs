@@ -16,6 +16,8 @@ pub(crate) struct Stream {
     pub(crate) start: Option<i64>,
     pub(crate) duration: Option<i64>,
     pub(crate) frame_rate: Option<TimeBase>,
+    /// How many packets there are, where the container counts them.
+    pub(crate) packets: Option<i64>,
     /// A cover picture rather than video.
     pub(crate) attached_picture: bool,
     /// Clockwise, in degrees, as the display matrix asks.
@@ -67,6 +69,7 @@ pub(super) unsafe fn describe(stream: *mut ffi::AVStream) -> std::result::Result
         frame_rate: TimeBase::new(fields.avg_frame_rate.den, fields.avg_frame_rate.num).or(
             TimeBase::new(fields.r_frame_rate.den, fields.r_frame_rate.num),
         ),
+        packets: Some(fields.nb_frames).filter(|&packets| packets > 0),
         attached_picture: fields.disposition & ffi::AV_DISPOSITION_ATTACHED_PIC as c_int != 0,
         // SAFETY: a valid stream.
         rotation: unsafe { rotation(stream) },

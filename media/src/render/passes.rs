@@ -22,6 +22,8 @@ pub(super) struct Passes {
     _folder: Option<Folder>,
     file: String,
     statistics: Option<std::ffi::CString>,
+    /// Frames a second on average.
+    average: Option<f64>,
 }
 
 struct Folder(PathBuf);
@@ -58,6 +60,7 @@ impl Passes {
                 _folder: None,
                 file: String::new(),
                 statistics: None,
+                average: None,
             });
         }
         let folder = Folder::new()?;
@@ -66,6 +69,7 @@ impl Passes {
             _folder: Some(folder),
             file,
             statistics: None,
+            average: None,
         })
     }
 
@@ -103,9 +107,14 @@ impl Passes {
         job.pass = Some(Passing {
             pass: Pass::First,
             file: &self.file,
+            average: None,
         });
         let mut done = run(job, opened, context)?;
         self.statistics = done.statistics.take();
+        let seconds = done.duration.as_secs_f64();
+        #[allow(clippy::cast_precision_loss)] // frames
+        let frames = done.frames_encoded as f64;
+        self.average = (seconds > 0.0).then(|| frames / seconds);
         carrier.report.frames_decoded += done.frames_decoded;
         carrier.report.passes += 1;
         Ok(done)
@@ -128,6 +137,7 @@ impl Passes {
         job.pass = Some(Passing {
             pass: Pass::Second(self.statistics.as_deref()),
             file: &self.file,
+            average: self.average,
         });
         run(job, opened, context)
     }
