@@ -25,6 +25,9 @@ pub(crate) struct Stream {
     /// A pixel's width to its height, where the container tells.
     pub(crate) aspect: Option<(i32, i32)>,
     pub(crate) language: Option<String>,
+    /// Whether what is transparent lies beside the pictures, as VP8 and VP9 in
+    /// Matroska have it (`AlphaMode`): decoders here do not read it.
+    pub(crate) has_alpha_beside: bool,
 }
 
 impl Stream {
@@ -78,6 +81,8 @@ pub(super) unsafe fn describe(stream: *mut ffi::AVStream) -> std::result::Result
             .map(|aspect| (aspect.num, aspect.den)),
         // SAFETY: the dictionary is null or valid.
         language: unsafe { tag(fields.metadata, c"language") },
+        // SAFETY: the dictionary is null or valid.
+        has_alpha_beside: unsafe { tag(fields.metadata, c"alpha_mode") }.as_deref() == Some("1"),
         parameters,
     })
 }

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::carry::Carrier;
@@ -31,11 +31,11 @@ struct Folder(PathBuf);
 impl Folder {
     /// A new one. A process that was killed may have left one of the same name:
     /// in a container all have the same few numbers.
-    fn new() -> Result<Self> {
+    fn new(parent: &Path) -> Result<Self> {
         loop {
             let number = COUNT.fetch_add(1, Ordering::Relaxed);
             let name = format!("flatbed-{}-{number}", std::process::id());
-            let path = std::env::temp_dir().join(name);
+            let path = parent.join(name);
             match fs::create_dir(&path) {
                 Ok(()) => return Ok(Self(path)),
                 Err(source) if source.kind() == ErrorKind::AlreadyExists => {}
@@ -53,7 +53,7 @@ impl Drop for Folder {
 }
 
 impl Passes {
-    pub(super) fn new(coding: &Coding) -> Result<Self> {
+    pub(super) fn new(coding: &Coding, context: &Context) -> Result<Self> {
         let own_file = matches!(coding.codec, VideoCodec::H264 | VideoCodec::Hevc);
         if !own_file {
             return Ok(Self {
@@ -63,7 +63,7 @@ impl Passes {
                 average: None,
             });
         }
-        let folder = Folder::new()?;
+        let folder = Folder::new(&context.temp_dir())?;
         let file = folder.0.join("statistics").display().to_string();
         Ok(Self {
             _folder: Some(folder),

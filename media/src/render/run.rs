@@ -248,10 +248,14 @@ fn shots_of(shot: &super::plan::Shot, shift: Timestamp, name: &str, context: &Co
         ..*wanted
     });
     let options = &shot.options;
+    let until = match shot.until {
+        Timestamp::MAX => Timestamp::MAX,
+        until => until - shift,
+    };
     Shots::new(
         wanted.collect(),
         options.style(),
-        options.skip_black,
+        (options.skip_black, until),
         name,
         context,
     )
