@@ -202,11 +202,15 @@ impl<'a> Encoding<'a> {
         let missed = self.coding.counts_frames(second)
             && self.fed > 25
             && (average * self.stretch() / usual - 1.0).abs() > 0.1;
+        let remedy = if self.coding.knows_passes() {
+            "two passes, or a frame rate of its own (fps), keep to it"
+        } else {
+            "a frame rate of its own (fps) keeps to it"
+        };
         missed.then(|| {
             format!(
                 "{} counts frames, and here {average:.1} come in a second, not {usual:.1}: its \
-                 rate is not the {asked} b/s that were asked for; two passes, or a frame rate of \
-                 its own (fps), keep to it",
+                 rate is not the {asked} b/s that were asked for; {remedy}",
                 self.coding.encoder()
             )
         })
