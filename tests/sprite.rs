@@ -49,7 +49,8 @@ fn people_are_told_and_nothing_is_overwritten_unasked() {
 fn what_makes_no_sense_is_refused() {
     let folder = Folder::with(&["recording.mp4"]);
     for (arguments, code, words) in [
-        ("--every 0 -o out", 3, &["1 ms"][..]),
+        ("--every 0 -o out", 2, &["--every", "1 ms"][..]),
+        ("--every 0.000001s -o out", 2, &["--every", "1 ms"]),
         ("--tile 5 -o out", 2, &["--tile", "5x5"]),
         ("--tile 5x101 -o out", 2, &["--tile"]),
         ("--width 1 -o out", 2, &["--width"]),

@@ -1,6 +1,7 @@
 //! The one value handed to every call: cancel, progress, limits, threads.
 
 use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -103,6 +104,7 @@ pub struct Context {
     cancel: Cancel,
     limits: Limits,
     threads: Option<NonZeroUsize>,
+    temporary: Option<Arc<Path>>,
     progress: Option<Arc<ProgressFn>>,
     operation: Option<&'static str>,
     pass: Option<(u32, u32)>,
@@ -135,6 +137,14 @@ impl Context {
         self
     }
 
+    /// Keeps what must be in files for a while (the statistics of two passes) in
+    /// a folder that is there already; the system's own where not given.
+    #[must_use]
+    pub fn with_temp_dir(mut self, folder: impl AsRef<Path>) -> Self {
+        self.temporary = Some(folder.as_ref().into());
+        self
+    }
+
     /// Calls `report` now and then, from the thread that runs the call.
     #[must_use]
     pub fn with_progress(mut self, report: impl Fn(Progress) + Send + Sync + 'static) -> Self {
@@ -150,6 +160,14 @@ impl Context {
     /// The limits in force.
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// The folder for files that are needed for a while.
+    pub fn temp_dir(&self) -> PathBuf {
+        match &self.temporary {
+            Some(folder) => folder.to_path_buf(),
+            None => std::env::temp_dir(),
+        }
     }
 
     /// The threads that one decoder or encoder may use.

@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use crate::{Error, Result};
 
-pub(crate) use partial::PartialFile;
+pub(crate) use partial::{Named, PartialFile};
 
 /// The containers that are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

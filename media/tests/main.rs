@@ -22,6 +22,7 @@
 
 #[allow(dead_code, reason = "an instrument may wait for its test")]
 mod browser;
+mod corpus;
 mod cut;
 #[allow(dead_code, reason = "an instrument may wait for its test")]
 mod fixture;

@@ -1,4 +1,4 @@
-"""Photos to WebP: Flatbed beside sharp, at the same quality and effort."""
+"""Photos to WebP: Flatbed beside sharp and pyvips, at the same quality and effort."""
 
 import argparse
 import hashlib
@@ -22,6 +22,8 @@ from table import markdown
 CACHE = Path(os.environ["FLATBED_CACHE"])
 SHARP = "sharp"
 SHARP_FOLDER = CACHE / "compare-sharp"
+VIPS = "pyvips"
+PYTHON = CACHE / "compare-venv" / "bin" / "python"
 HERE = Path(__file__).parent
 QUALITY, EFFORT = 80, 4
 # A width, the least of Flatbed's images/s to sharp's.
@@ -73,8 +75,10 @@ def main() -> int:
                     if at_once == 1:
                         looks += work.look(shape)
     print(markdown(head, rows), flush=True)
-    print("\nWhat came out: SSIM of luma against the photo, resized by ffmpeg (Lanczos).\n")
-    print(markdown(["photos", "width:", "tool", "KiB each:", "SSIM:", "bytes, Flatbed to it:"], looks))
+    print("\nWhat came out: SSIM of luma, and SSIMULACRA2, against the photo resized by")
+    print("ffmpeg (Lanczos).\n")
+    head = ["photos", "width:", "tool", "KiB each:", "SSIM:", "SSIMULACRA2:"]
+    print(markdown([*head, "bytes, Flatbed to it:", "goal:", "reached"], looks))
     for failure in failures:
         print(f"compare: {failure}", file=sys.stderr)
     return 1 if failures else 0
@@ -100,22 +104,26 @@ class Work:
                 source = folder / f"{copy}-{photo.name}"
                 source.symlink_to(photo)
                 self.sources.append(str(source))
-        self.ours, self.theirs = folder / "flatbed", folder / "sharp"
-        self.theirs.mkdir()
+        self.scratch = folder
+        self.results = {who: folder / who.lower() for who in [FLATBED, SHARP, VIPS]}
+        for result in self.results.values():
+            result.mkdir()
 
     def measure(self, rounds: int) -> dict[str, Cost]:
         ours = [PROGRAM, "image", *self.sources, "--max-width", str(self.width), "--force"]
         ours += ["--quality", str(QUALITY), "--effort", str(EFFORT), "--quiet"]
-        ours += ["--threads", str(self.at_once), "-o", str(self.ours)]
+        ours += ["--threads", str(self.at_once), "-o", str(self.results[FLATBED])]
         theirs = ["env", f"UV_THREADPOOL_SIZE={self.at_once}", "node", str(HERE / "sharp.mjs")]
         theirs += [str(SHARP_FOLDER), str(self.width), str(QUALITY), str(EFFORT)]
-        theirs += [str(self.at_once), str(self.theirs), *self.sources]
-        commands = [Command(FLATBED, ours), Command(SHARP, theirs)]
+        theirs += [str(self.at_once), str(self.results[SHARP]), *self.sources]
+        vips = [str(PYTHON), str(HERE / "vips.py"), str(self.width), str(QUALITY), str(EFFORT)]
+        vips += [str(self.at_once), str(self.results[VIPS]), *self.sources]
+        commands = [Command(FLATBED, ours), Command(SHARP, theirs), Command(VIPS, vips)]
         costs = interleave([commands] * rounds)
         return {who: summary(runs) for who, runs in costs.items()}
 
     def rows(self, shape: Shape, costs: dict[str, Cost], goal: float) -> list[list[str]]:
-        ours, theirs = costs[FLATBED], costs[SHARP]
+        ours, sharp = costs[FLATBED], costs[SHARP]
         rows = []
         for who, cost in costs.items():
             rate = len(self.sources) / cost.wall
@@ -123,36 +131,64 @@ class Work:
             row = [shape.name, str(self.width), str(self.at_once), who]
             row += [f"{rate:.1f}", f"{each:.1f}", f"{cost.peak:.0f}"]
             if who == FLATBED:
-                share = ours.peak / theirs.peak
-                row += ["", "peak ≤ 0.4 of it", f"{share:.2f}: {verdict(share <= 0.4)}"]
+                share = ours.peak / sharp.peak
+                row += ["", "peak ≤ 0.4 of sharp's", f"{share:.2f}: {verdict(share <= 0.4)}"]
             else:
-                ratio = theirs.wall / ours.wall
-                # The issue's goals are for 6 MP.
-                wanted = shape is SHAPES[0]
+                ratio = cost.wall / ours.wall
+                # The goals are for 6 MP, and beside sharp.
+                wanted = shape is SHAPES[0] and who == SHARP
                 row += [f"{ratio:.2f}"]
                 row += [f"≥ {goal:g}", verdict(ratio >= goal)] if wanted else ["", ""]
             rows.append(row)
         return rows
 
     def look(self, shape: Shape) -> list[list[str]]:
-        rows, sizes = [], {}
-        for who, folder in [(FLATBED, self.ours), (SHARP, self.theirs)]:
+        """What came out: bytes and likeness, a row for each tool."""
+        references = [self.reference(photo) for photo in self.photos]
+        rows, sizes, likes = [], {}, {}
+        for who, folder in self.results.items():
             files = [folder / f"0-{photo.stem}.webp" for photo in self.photos]
             sizes[who] = statistics.fmean(path.stat().st_size for path in files)
-            seen = statistics.fmean(ssim(path, photo) for path, photo in zip(files, self.photos))
-            ratio = "" if who == FLATBED else f"{sizes[FLATBED] / sizes[who]:.3f}"
+            pairs = list(zip(files, references))
+            seen = statistics.fmean(ssim(path, reference) for path, reference in pairs)
+            likes[who] = statistics.fmean(ssimulacra2(path, reference) for path, reference in pairs)
             row = [shape.name, str(self.width), who, f"{sizes[who] / 1024:.1f}"]
-            rows.append([*row, f"{seen:.4f}", ratio])
+            row += [f"{seen:.4f}", f"{likes[who]:.2f}"]
+            if who == FLATBED:
+                row += ["", "", ""]
+            else:
+                ratio = sizes[FLATBED] / sizes[who]
+                row += [f"{ratio:.3f}"]
+                reached = verdict(ratio <= 1.02 and likes[FLATBED] >= likes[who])
+                row += ["≤ 1.02, SSIMULACRA2 ≥", reached] if who == SHARP else ["", ""]
+            rows.append(row)
         return rows
 
+    def reference(self, photo: Path) -> Path:
+        """The photo in the size that the tools give it."""
+        result = self.scratch / f"{photo.stem}.png"
+        made = self.results[FLATBED] / f"0-{photo.stem}.webp"
+        graph = "[0][1]scale2ref=flags=lanczos+accurate_rnd+full_chroma_int[a][b];[b]nullsink"
+        command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", str(photo), "-i", str(made)]
+        command += ["-lavfi", graph, "-map", "[a]", "-pix_fmt", "rgb24", str(result)]
+        subprocess.run(command, check=True)
+        return result
 
-def ssim(result: Path, photo: Path) -> float:
-    graph = "[1][0]scale2ref=flags=lanczos+accurate_rnd+full_chroma_int[a][b];"
-    graph += "[a]format=yuv420p[c];[b]format=yuv420p[d];[c][d]ssim"
-    command = ["ffmpeg", "-nostdin", "-i", str(result), "-i", str(photo)]
+
+def ssim(result: Path, reference: Path) -> float:
+    graph = "[0]format=yuv420p[a];[1]format=yuv420p[b];[a][b]ssim"
+    command = ["ffmpeg", "-nostdin", "-i", str(result), "-i", str(reference)]
     command += ["-lavfi", graph, "-f", "null", "-"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return float(re.search(r"SSIM Y:([0-9.]+)", done.stderr).group(1))
+
+
+def ssimulacra2(result: Path, reference: Path) -> float:
+    """100 is the same, 90 cannot be told apart, 70 is high quality."""
+    program = "import sys, ssimulacra2; print(ssimulacra2.compute_ssimulacra2(*sys.argv[1:]))"
+    command = [str(PYTHON), "-c", program, str(reference), str(result)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(done.stdout)
 
 
 def made(files: Sequence[Path], shape: Shape) -> list[Path]:
@@ -183,9 +219,13 @@ def made(files: Sequence[Path], shape: Shape) -> list[Path]:
 
 
 def theirs() -> str:
-    """sharp's version."""
+    """The versions of sharp and of pyvips."""
     package = SHARP_FOLDER / "node_modules" / "sharp" / "package.json"
-    return f"sharp {json.loads(package.read_text())['version']}"
+    program = "import pyvips; print(pyvips.__version__, *map(pyvips.version, range(3)))"
+    done = subprocess.run([PYTHON, "-c", program], capture_output=True, text=True, check=True)
+    vips, *parts = done.stdout.split()
+    version = json.loads(package.read_text())["version"]
+    return f"sharp {version}, pyvips {vips} (libvips {'.'.join(parts)})"
 
 
 if __name__ == "__main__":

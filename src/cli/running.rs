@@ -35,7 +35,10 @@ impl Running {
 
     /// A context without a bar, for calls that count their own steps.
     pub(super) fn plain(&self) -> Result<Context, Failure> {
-        let context = signals::context()?;
+        let mut context = signals::context()?;
+        if let Some(folder) = std::env::var_os("TEMP_DIR").filter(|folder| !folder.is_empty()) {
+            context = context.with_temp_dir(folder);
+        }
         Ok(match self.threads {
             Some(threads) => context.with_threads(threads),
             None => context,

@@ -73,6 +73,9 @@ pub(super) struct Arguments {
     running: Running,
 }
 
+/// The least time from a picture to the next.
+const LEAST: Timestamp = Timestamp::from_micros(1000);
+
 /// Columns and rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Tile {
@@ -132,6 +135,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     ] {
         let path = arguments.output.join(name);
         arguments.overwriting.check(&path, &[&arguments.file])?;
+    }
+    if arguments.every < LEAST {
+        return Err(Failure::usage(format!(
+            "--every {}: one picture for 1 ms is the most",
+            arguments.every
+        )));
     }
     let input = segments::open(&arguments.file)?;
     let options = SpriteOptions {

@@ -151,6 +151,7 @@ impl Arguments {
             },
             skip_black: self.skip_black,
             keyframes: self.keyframes,
+            ..Options::default()
         }
     }
 

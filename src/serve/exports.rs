@@ -11,6 +11,7 @@ use super::config::{Config, QueueChoice};
 use crate::catalogue::{self, Catalogue};
 use crate::http;
 use crate::http::health::Health;
+use crate::queue::bullmq::{self, BullmqQueue};
 use crate::queue::sqlite::{self, SqliteQueue};
 use crate::queue::{Admin, Source};
 use crate::runner::{Runner, WorkThreads};
@@ -123,7 +124,15 @@ async fn queue(
             let text = format!("SQLite {}", file.display());
             Ok((Arc::new(queue.clone()), Arc::new(queue), text))
         }
-        QueueChoice::BullMq(_) => anyhow::bail!("BullMQ is not built in yet"),
+        QueueChoice::BullMq(url) => {
+            let options = bullmq::Options {
+                lease: config.exports.lease,
+                ..bullmq::Options::new(&config.exports.queue_name)
+            };
+            let queue = BullmqQueue::new(url.expose(), options)?;
+            let text = format!("BullMQ {}", config.exports.queue_name);
+            Ok((Arc::new(queue.clone()), Arc::new(queue), text))
+        }
     }
 }
 

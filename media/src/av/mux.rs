@@ -1,8 +1,9 @@
 //! `AVFormatContext` for writing.
 
 mod closed;
+mod front;
 
-use std::ffi::{CString, c_int};
+use std::ffi::CString;
 use std::ptr::{self, NonNull};
 
 use super::code::{Code, check};
@@ -10,7 +11,7 @@ use super::demux::{interrupt, path_url};
 use super::dictionary::Dictionary;
 use super::io::{self as custom, CustomIo};
 use super::packet::Packet;
-use super::parameters::Parameters;
+use super::parameters::{CodecId, Parameters};
 use super::{ffi, rational, time_base};
 use crate::context::Cancel;
 use crate::output::{Container, PartialFile, Target};
@@ -41,6 +42,10 @@ pub(crate) struct Muxer {
 struct Clock {
     given: TimeBase,
     kept: TimeBase,
+    /// What is added to the times of Opus in Matroska: its blocks tell when
+    /// decoding gives them, `CodecDelay` later than they are heard, and
+    /// libavformat 5.1 writes that element and leaves the times as they are.
+    delay: i64,
     /// When the last packet was decoded, in AVI.
     last: Option<i64>,
 }
@@ -202,9 +207,14 @@ impl Muxer {
                 );
             }
         }
+        let matroska = matches!(self.container, Container::Mkv | Container::WebM);
+        let opus = track.parameters.codec() == CodecId::AV_CODEC_ID_OPUS;
+        let delay = i64::from(track.parameters.delay().max(0));
+        let delay = TimeBase::per_second(48_000).convert(delay, track.time_base);
         self.streams.push(Clock {
             given: track.time_base,
             kept: track.time_base,
+            delay: if matroska && opus { delay } else { 0 },
             last: None,
         });
         Ok(self.streams.len() - 1)
@@ -269,6 +279,10 @@ impl Muxer {
     /// different streams as they should lie in the file.
     pub(crate) fn write(&mut self, packet: &mut Packet) -> Result<()> {
         if let Some(clock) = self.streams.get_mut(packet.stream()) {
+            if clock.delay > 0 {
+                packet.set_pts(packet.pts().map(|pts| pts + clock.delay));
+                packet.set_dts(packet.dts().map(|dts| dts + clock.delay));
+            }
             packet.rescale(clock.given, clock.kept);
             if self.container == Container::Avi {
                 // Frames that lie closer than its slots follow one another.
@@ -324,47 +338,6 @@ impl Muxer {
             bytes,
             name: std::mem::take(&mut self.name),
         })
-    }
-
-    /// The room at the front is too small after all: it becomes a `free` box,
-    /// and the index goes before it by a second pass, or, where the output
-    /// cannot be read again, to the end.
-    fn give_up_reserve(&mut self) -> Result<()> {
-        let Some(reserved) = self.reserved.take() else {
-            return Ok(());
-        };
-        let failed = |code: Code| code.failed(&self.name, "making room for the index");
-        let size = u32::try_from(reserved).map_err(|_| failed(Code::INVALID))?;
-        let (pb, private) = (self.get().pb, self.get().priv_data);
-        let end = self.position();
-        // SAFETY: the open context's I/O, which is seekable where room was
-        // reserved; `private` is an object with AVOptions.
-        unsafe {
-            if ffi::avio_seek(pb, self.front, 0) < 0 {
-                return Err(failed(Code::INVALID));
-            }
-            ffi::avio_wb32(pb, size);
-            ffi::avio_write(pb, b"free".as_ptr(), 4);
-            ffi::avio_seek(pb, end, 0);
-            if self.file.is_some() {
-                check(ffi::av_opt_set(
-                    private,
-                    c"movflags".as_ptr(),
-                    c"+faststart".as_ptr(),
-                    0,
-                ))
-                .map_err(failed)?;
-            }
-            check(ffi::av_opt_set_int(private, c"moov_size".as_ptr(), 0, 0)).map_err(failed)?;
-        }
-        Ok(())
-    }
-
-    /// How many bytes lie before the next one.
-    fn position(&self) -> i64 {
-        const CURRENT: c_int = 1;
-        // SAFETY: the open context's I/O; seeks nowhere.
-        unsafe { ffi::avio_seek(self.get().pb, 0, CURRENT) }
     }
 
     fn refused(&self, code: Code, operation: &'static str) -> Error {

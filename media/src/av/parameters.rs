@@ -209,6 +209,11 @@ impl Parameters {
         self.get().ch_layout.nb_channels
     }
 
+    /// Samples that the encoder put in front of the sound.
+    pub(crate) fn delay(&self) -> i32 {
+        self.get().initial_padding
+    }
+
     /// Samples in one packet, where all have the same number.
     pub(crate) fn frame_size(&self) -> i32 {
         self.get().frame_size

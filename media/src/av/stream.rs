@@ -16,6 +16,8 @@ pub(crate) struct Stream {
     pub(crate) start: Option<i64>,
     pub(crate) duration: Option<i64>,
     pub(crate) frame_rate: Option<TimeBase>,
+    /// How many packets there are, where the container counts them.
+    pub(crate) packets: Option<i64>,
     /// A cover picture rather than video.
     pub(crate) attached_picture: bool,
     /// Clockwise, in degrees, as the display matrix asks.
@@ -23,6 +25,9 @@ pub(crate) struct Stream {
     /// A pixel's width to its height, where the container tells.
     pub(crate) aspect: Option<(i32, i32)>,
     pub(crate) language: Option<String>,
+    /// Whether what is transparent lies beside the pictures, as VP8 and VP9 in
+    /// Matroska have it (`AlphaMode`): decoders here do not read it.
+    pub(crate) has_alpha_beside: bool,
 }
 
 impl Stream {
@@ -67,6 +72,7 @@ pub(super) unsafe fn describe(stream: *mut ffi::AVStream) -> std::result::Result
         frame_rate: TimeBase::new(fields.avg_frame_rate.den, fields.avg_frame_rate.num).or(
             TimeBase::new(fields.r_frame_rate.den, fields.r_frame_rate.num),
         ),
+        packets: Some(fields.nb_frames).filter(|&packets| packets > 0),
         attached_picture: fields.disposition & ffi::AV_DISPOSITION_ATTACHED_PIC as c_int != 0,
         // SAFETY: a valid stream.
         rotation: unsafe { rotation(stream) },
@@ -75,6 +81,8 @@ pub(super) unsafe fn describe(stream: *mut ffi::AVStream) -> std::result::Result
             .map(|aspect| (aspect.num, aspect.den)),
         // SAFETY: the dictionary is null or valid.
         language: unsafe { tag(fields.metadata, c"language") },
+        // SAFETY: the dictionary is null or valid.
+        has_alpha_beside: unsafe { tag(fields.metadata, c"alpha_mode") }.as_deref() == Some("1"),
         parameters,
     })
 }

@@ -38,6 +38,7 @@ pub(crate) mod video;
 pub use options::{Gaps, Mode, OnMismatch, Options, Position, Segment, Selection, Timeline, Until};
 pub use report::Report;
 
+use crate::av::mux::Closed;
 use crate::{Context, Output, Result};
 
 /// Writes what `options` selects of `segments`, one after the other, to
@@ -52,7 +53,9 @@ pub fn cut(
     options: &Options,
     context: &Context,
 ) -> Result<Report> {
-    run::run(segments, output, options, SoundWish::AsItIs, context)
+    let (mut report, written) = run::run(segments, output, options, SoundWish::AsItIs, context)?;
+    report.bytes = written.keep()?;
+    Ok(report)
 }
 
 /// What the sound shall be like.
@@ -66,13 +69,13 @@ pub(crate) enum SoundWish {
     None,
 }
 
-/// The same as [`cut`], with another sound.
+/// The same as [`cut`], with another sound, and a file has no name yet.
 pub(crate) fn cut_with(
     segments: Vec<Segment>,
     output: Output,
     options: &Options,
     sound: SoundWish,
     context: &Context,
-) -> Result<Report> {
+) -> Result<(Report, Closed)> {
     run::run(segments, output, options, sound, context)
 }

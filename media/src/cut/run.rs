@@ -6,6 +6,7 @@ mod reading;
 mod writing;
 
 use crate::av::code::Code;
+use crate::av::mux::Closed;
 use crate::output::Output;
 use crate::time::{TimeBase, Timestamp};
 use crate::{Container, Context, Error, Result};
@@ -29,7 +30,7 @@ pub(super) fn run(
     options: &Options,
     sound: SoundWish,
     context: &Context,
-) -> Result<Report> {
+) -> Result<(Report, Closed)> {
     let most = context.limits().max_inputs;
     if segments.is_empty() {
         return Err(Error::malformed(
@@ -316,7 +317,7 @@ impl<'a> Cut<'a> {
         }
     }
 
-    fn finish(mut self, context: &Context) -> Result<Report> {
+    fn finish(mut self, context: &Context) -> Result<(Report, Closed)> {
         if let Some(tracks) = &mut self.tracks {
             tracks.pictures.finish()?;
         }
@@ -344,11 +345,12 @@ impl<'a> Cut<'a> {
             sink.end_at(number + 1, behind, tail)?;
         }
         let mut report = self.report;
-        report.bytes = sink.finish(context)?;
+        let written = sink.close(context)?;
+        report.bytes = written.bytes();
         let (first, last) = self.origins.unwrap_or_default();
         report.start = first + tracks.clock.timestamp(zero);
         report.end = last + tracks.clock.timestamp(end);
         report.duration = tracks.clock.timestamp(end - zero);
-        Ok(report)
+        Ok((report, written))
     }
 }

@@ -185,12 +185,7 @@ impl Sink {
         Ok(Some(pts + last.duration()))
     }
 
-    /// Writes what is left, and tells how many bytes there are.
-    pub(crate) fn finish(self, context: &Context) -> Result<u64> {
-        self.close(context)?.keep()
-    }
-
-    /// The same, but a file has no name yet.
+    /// Writes what is left. A file has no name yet.
     pub(crate) fn close(mut self, context: &Context) -> Result<Closed> {
         while self.write_earliest(|queue| !queue.packets.is_empty())? {
             context.check()?;

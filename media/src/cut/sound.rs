@@ -88,6 +88,8 @@ pub(crate) struct EncodedSound {
     zero: i64,
     /// When the next frame of this segment begins, if the sound goes on.
     next: Option<i64>,
+    /// Samples that the encoder puts in front and nothing in the container hides.
+    lead: i64,
     pub(crate) ready: VecDeque<Packet>,
 }
 
@@ -111,6 +113,7 @@ impl EncodedSound {
         let encoder = Encoder::audio(&audio, name)?;
         let parameters = encoder.parameters()?;
         let rate = parameters.sample_rate();
+        let parameters_delay = i64::from(parameters.delay().max(0));
         let failed = |code: Code| code.failed(name, "setting up the sound");
         let resampler = Resampler::new(rate, &parameters).map_err(failed)?;
         Ok(Self {
@@ -126,6 +129,14 @@ impl EncodedSound {
             cursor: None,
             zero: 0,
             next: None,
+            // AVI has no edit list and no times before zero. What the encoder puts
+            // in front takes the place of as many samples, so that all others are
+            // heard when they should be; as the first packets hold bits of the
+            // next ones, they cannot be left out.
+            lead: match container {
+                Container::Avi => parameters_delay,
+                _ => 0,
+            },
             ready: VecDeque::new(),
         })
     }
@@ -133,7 +144,12 @@ impl EncodedSound {
     /// The output begins at this sample of the timeline.
     pub(crate) fn start(&mut self, zero: i64) {
         self.zero = zero;
-        self.cursor = Some(zero);
+        self.cursor = Some(zero + self.lead);
+    }
+
+    /// How much of the beginning is lost to what the encoder puts in front.
+    pub(crate) fn lost(&self) -> Timestamp {
+        self.clock.timestamp(self.lead)
     }
 
     /// A segment begins, of which the samples in `window` are wanted.

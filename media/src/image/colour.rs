@@ -1,6 +1,9 @@
 //! Colours become sRGB in 8 bits: profiles (ICC.1), gray, CMYK, 16 bits.
 
-use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
+use moxcms::{
+    CicpColorPrimaries, CicpProfile, ColorProfile, DataColorSpace, Layout, MatrixCoefficients,
+    TransferCharacteristics, TransformOptions,
+};
 
 use super::raster::Raster;
 
@@ -12,12 +15,46 @@ pub(super) struct Flat {
     pub(super) alpha: bool,
 }
 
+/// The largest profile that is followed, in bytes: those of presses have 1 to 3
+/// MiB.
+const MOST_PROFILE: usize = 16 << 20;
+
+/// What colours are, by the numbers of ITU-T H.273.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Code {
+    pub(super) primaries: u8,
+    pub(super) transfer: u8,
+}
+
 /// A profile that is understood.
 pub(super) struct Profile(ColorProfile);
 
 impl Profile {
     pub(super) fn read(icc: &[u8]) -> Option<Self> {
+        if icc.len() > MOST_PROFILE {
+            return None;
+        }
         ColorProfile::new_from_slice(icc).ok().map(Self)
+    }
+
+    /// What a code means; none where it leaves that open, or is for high dynamic
+    /// range, which wants more than a profile.
+    pub(super) fn of_code(code: Code) -> Option<Self> {
+        // Unspecified and reserved ones; linear and above: PQ, HLG and the like.
+        let meant = matches!(code.primaries, 1 | 4..=12 | 22);
+        if !meant || !matches!(code.transfer, 1 | 4..=8 | 11..=15) {
+            return None;
+        }
+        let color_primaries = CicpColorPrimaries::try_from(code.primaries).ok()?;
+        let transfer_characteristics = TransferCharacteristics::try_from(code.transfer).ok()?;
+        let profile = ColorProfile::new_from_cicp(CicpProfile {
+            color_primaries,
+            transfer_characteristics,
+            matrix_coefficients: MatrixCoefficients::Identity,
+            full_range: true,
+        });
+        // Without curves it was not understood.
+        profile.red_trc.is_some().then_some(Self(profile))
     }
 
     pub(super) fn is_rgb(&self) -> bool {

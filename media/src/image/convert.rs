@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::animation;
 use super::blocks::{self, Film};
 use super::budget::{Budget, Permit};
-use super::colour::{Profile, flatten};
+use super::colour::{Code, Profile, flatten};
 use super::decode::{Opened, check_pixels};
 use super::encode::{Coded, Ready, encode};
 use super::format::Format;
@@ -183,8 +183,14 @@ impl<'a> Work<'a> {
         };
         let opened = Opened::new(format, file, watch)?;
         let plan = self.plan(opened.size, opened.orientation, false)?;
-        let profile = self.profile(opened.icc.as_deref());
-        let keeps_icc = self.options.keep.icc && profile.as_ref().is_some_and(Profile::is_rgb);
+        let profile = match opened.code {
+            Some(code) => self.coded(code),
+            None => self.profile(opened.icc.as_deref()),
+        };
+        // What a code says has no place in a WebP.
+        let keeps_icc = self.options.keep.icc
+            && opened.code.is_none()
+            && profile.as_ref().is_some_and(Profile::is_rgb);
         let (icc, exif) = (opened.icc.clone(), opened.exif.clone());
         if film.frames > 1 && !self.options.still {
             animation::check(film, opened.size, watch)?;
@@ -267,6 +273,17 @@ impl<'a> Work<'a> {
         if profile.is_none() {
             self.notes
                 .push(String::from("its colour profile is broken; taken as sRGB"));
+        }
+        profile
+    }
+
+    fn coded(&mut self, code: Code) -> Option<Profile> {
+        let profile = Profile::of_code(code);
+        if profile.is_none() {
+            self.notes.push(format!(
+                "its colours are of code {} and {} (H.273); taken as sRGB",
+                code.primaries, code.transfer
+            ));
         }
         profile
     }

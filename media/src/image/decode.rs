@@ -7,34 +7,44 @@ use image::codecs::png::PngDecoder;
 use image::codecs::tiff::TiffDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::error::ImageError;
-use image::{AnimationDecoder, ColorType, ImageDecoder, Limits};
+use image::{AnimationDecoder, ColorType, ExtendedColorType, ImageDecoder, Limits};
 
+use super::colour::Code;
 use super::format::Format;
 use super::raster::Raster;
 use super::watch::{Watch, Watched};
+use super::{png, tiff};
 use crate::{Error, Result};
 
 /// What a decoder may take before the size of the picture is known to be within
 /// the limit: profiles, palettes, tables.
 const HEADER_BYTES: u64 = 16 << 20;
 /// What it may take beside the picture.
-const WORK_BYTES: u64 = 64 << 20;
+pub(super) const WORK_BYTES: u64 = 64 << 20;
 
 /// A decoder whose header was read.
 pub(super) struct Opened<'a> {
+    bytes: &'a [u8],
     decoder: Box<dyn ImageDecoder + 'a>,
     pub(super) size: (u32, u32),
     pub(super) icc: Option<Vec<u8>>,
+    /// What its colours are in a code, which counts before `icc`.
+    pub(super) code: Option<Code>,
     pub(super) exif: Option<Vec<u8>>,
     /// EXIF's number.
     pub(super) orientation: u8,
     colours: ColorType,
+    /// Whether they are inks in the file.
+    inks: bool,
 }
 
 impl<'a> Opened<'a> {
     pub(super) fn new(format: Format, bytes: &'a [u8], watch: &'a Watch<'a>) -> Result<Self> {
         let failed = |error| failure(error, watch);
-        check_size(format, bytes, watch)?;
+        let code = match format {
+            Format::Png => png::look(bytes, watch)?,
+            _ => None,
+        };
         let source = Watched::new(bytes, watch);
         let mut limits = Limits::no_limits();
         limits.max_alloc = Some(HEADER_BYTES);
@@ -56,23 +66,38 @@ impl<'a> Opened<'a> {
         let orientation = decoder
             .orientation()
             .map_or(1, image::metadata::Orientation::to_exif);
+        let inks = matches!(
+            decoder.original_color_type(),
+            ExtendedColorType::Cmyk8 | ExtendedColorType::Cmyk16
+        );
         Ok(Self {
+            bytes,
             size,
-            icc: decoder.icc_profile().ok().flatten(),
+            icc: match format {
+                Format::Tiff => tiff::profile(bytes).map(<[u8]>::to_vec),
+                _ => decoder.icc_profile().ok().flatten(),
+            },
+            code,
             exif,
             orientation,
             colours: decoder.color_type(),
+            inks,
             decoder,
         })
     }
 
     /// Bytes of memory for each pixel, while it is decoded.
     pub(super) fn pixel_bytes(&self) -> u64 {
-        // Decoders of the crate keep about a second picture at the worst.
-        2 * u64::from(self.colours.bytes_per_pixel())
+        let pixel = u64::from(self.colours.bytes_per_pixel());
+        // Decoders of the crate keep about a second picture at the worst. Inks
+        // are four where the crate tells of three.
+        if self.inks { 3 * pixel } else { 2 * pixel }
     }
 
     pub(super) fn raster(self, watch: &Watch<'_>) -> Result<Raster> {
+        if self.inks {
+            return tiff::raster(self.bytes, self.size, watch);
+        }
         let failed = |error| failure(error, watch);
         let pixel = match self.colours {
             ColorType::L8 => PixelType::U8,
@@ -160,22 +185,6 @@ pub(super) fn check_pixels((width, height): (u32, u32), watch: &Watch<'_>) -> Re
         return Err(Error::malformed(watch.name(), "a picture without pixels"));
     }
     Ok(())
-}
-
-/// Looks at the size before the decoder, where it stands at a fixed place: that
-/// of the crate reads the metadata first.
-fn check_size(format: Format, bytes: &[u8], watch: &Watch<'_>) -> Result<()> {
-    if format != Format::Png {
-        return Ok(());
-    }
-    let side = |at: usize| {
-        let bytes = bytes.get(at..at + 4)?.try_into().ok()?;
-        Some(u32::from_be_bytes(bytes))
-    };
-    match (side(16), side(20)) {
-        (Some(width), Some(height)) => check_pixels((width, height), watch),
-        _ => Err(Error::malformed(watch.name(), "a PNG file cut short")),
-    }
 }
 
 fn failure(error: ImageError, watch: &Watch<'_>) -> Error {

@@ -28,6 +28,7 @@
 //! | `format.rs` | what a file is |
 //! | `jpeg.rs`, `jpeg_markers.rs` | JPEG |
 //! | `decode.rs`, `blocks.rs` | the other formats; animations |
+//! | `png.rs`, `tiff.rs` | what PNG and TIFF have beside |
 //! | `raster.rs`, `resize.rs` | a picture in memory, and of another size |
 //! | `planes.rs` | the short way of a photo, without RGB |
 //! | `colour.rs` | profiles, gray, CMYK, 16 bits to sRGB |
@@ -51,12 +52,14 @@ mod metadata;
 mod options;
 mod orientation;
 mod planes;
+mod png;
 mod pool;
 mod raster;
 mod report;
 mod resize;
 mod search;
 mod similar;
+mod tiff;
 mod watch;
 
 pub use convert::{to_bytes, to_file};

@@ -2,11 +2,12 @@
 
 use crate::av::encode::{Encoder, Rate, Video};
 use crate::av::frame::Frame;
-use crate::av::mux::{Muxer, Track};
+use crate::av::mux::{Closed, Muxer, Track};
 use crate::av::parameters::Parameters;
 use crate::av::scale::format_number;
+use crate::cut::index_size::{Expected, IndexSize, room};
 use crate::output::{Container, Output};
-use crate::time::TimeBase;
+use crate::time::{TimeBase, Timestamp};
 use crate::{Context, Result};
 
 use super::report::Proxy;
@@ -20,6 +21,8 @@ pub(super) struct ProxyWriter {
     name: String,
     frame: TimeBase,
     quality: u8,
+    /// How long it is going to be, where that is known.
+    total: Option<Timestamp>,
     open: Option<Open>,
     frames: u64,
 }
@@ -27,6 +30,7 @@ pub(super) struct ProxyWriter {
 struct Open {
     encoder: Encoder,
     muxer: Muxer,
+    index: IndexSize,
     container: Container,
     track: usize,
     size: (i32, i32),
@@ -34,12 +38,18 @@ struct Open {
 
 impl ProxyWriter {
     /// To `output`, of frames that are shown for `frame` each.
-    pub(super) fn new(output: Output, frame: TimeBase, quality: u8) -> Self {
+    pub(super) fn new(
+        output: Output,
+        frame: TimeBase,
+        quality: u8,
+        total: Option<Timestamp>,
+    ) -> Self {
         Self {
             name: output.name().to_owned(),
             output: Some(output),
             frame,
             quality,
+            total,
             open: None,
             frames: 0,
         }
@@ -71,22 +81,23 @@ impl ProxyWriter {
         open.write()
     }
 
-    /// Writes the index and gives the file its name; none where there was no
-    /// frame.
-    pub(super) fn finish(self) -> Result<Option<Proxy>> {
+    /// Writes the index; none where there was no frame. The file has no name yet.
+    pub(super) fn finish(self) -> Result<Option<(Proxy, Closed)>> {
         let Some(open) = self.open else {
             return Ok(None);
         };
         let frames = i64::try_from(self.frames).unwrap_or(i64::MAX);
         let side = |side: i32| side.unsigned_abs();
-        Ok(Some(Proxy {
+        let written = open.muxer.close(open.index.bound())?;
+        let proxy = Proxy {
             width: side(open.size.0),
             height: side(open.size.1),
             frame_rate: (self.frame.den(), self.frame.num()),
             frames: self.frames,
             duration: self.frame.timestamp(frames),
-            bytes: open.muxer.close(0)?.keep()?,
-        }))
+            bytes: written.bytes(),
+        };
+        Ok(Some((proxy, written)))
     }
 
     fn begin(&self, output: Output, first: &Frame, context: &Context) -> Result<Open> {
@@ -124,10 +135,23 @@ impl ProxyWriter {
             rotation: 0,
             language: None,
         })?;
-        muxer.write_header(None, None)?;
+        let mut index = IndexSize::default();
+        let headers = encoder.parameters()?.extradata().len();
+        index.add_track(headers);
+        let room = self.total.map(|total| {
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // small and positive
+            let samples = ((total.as_secs_f64().max(0.0) + 1.0) * rate * 1.05) as u64;
+            let expected = Expected {
+                samples,
+                reorders: true,
+            };
+            room(&[expected], headers)
+        });
+        muxer.write_header(room, None)?;
         Ok(Open {
             encoder,
             muxer,
+            index,
             container,
             track,
             size: (first.width(), first.height()),
@@ -144,6 +168,7 @@ impl Open {
                 // It has decoding times alone.
                 packet.set_pts(packet.dts());
             }
+            self.index.count(self.track, &packet);
             self.muxer.write(&mut packet)?;
         }
         Ok(())

@@ -125,12 +125,15 @@ pub(super) fn run(
 /// What the threads made, before it is named.
 type Made = (Option<Pictured>, Option<Sounded>);
 
-/// Gives the results their names.
+/// Gives the results their names: all of them, or on an error none.
 fn finish((pictured, sounded): Made, name: &str, mut report: Report) -> Result<Report> {
+    let mut named = Vec::new();
     if let Some(pictured) = pictured {
         report.scenes = pictured.scenes;
-        if let Some(proxy) = pictured.proxy {
-            report.proxy = proxy.finish()?;
+        let made = pictured.proxy.map(ProxyWriter::finish).transpose()?;
+        if let Some((proxy, written)) = made.flatten() {
+            report.proxy = Some(proxy);
+            named.extend(written.name()?);
         }
     }
     if let Some(sounded) = sounded {
@@ -140,12 +143,15 @@ fn finish((pictured, sounded): Made, name: &str, mut report: Report) -> Result<R
                 bytes: sounded.file.bytes,
                 silences: sounded.silences,
             });
-            sounded.file.keep()?;
+            named.extend(sounded.file.name()?);
         } else {
             report.notes.push(format!(
                 "{name}: its sound cannot be decoded, so there is no sound file"
             ));
         }
+    }
+    for named in &mut named {
+        named.settle();
     }
     Ok(report)
 }
@@ -243,7 +249,7 @@ impl<'a> PictureWork<'a> {
             finder: scenes.map(|scenes| Finder::new(scenes, pictures.frame)),
             proxy: proxy.map(|output| {
                 let shaper = Shaper::new(look, options.short_side, frame, source.name());
-                let writer = ProxyWriter::new(output, frame, options.quality);
+                let writer = ProxyWriter::new(output, frame, options.quality, source.duration());
                 (Steady::new(frame), shaper, writer)
             }),
             pictures,

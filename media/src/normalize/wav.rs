@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 
-use crate::output::{PartialFile, WriteSeek};
+use crate::output::{Named, PartialFile, WriteSeek};
 use crate::{Error, Result};
 
 use super::options::{Kind, SoundOutput};
@@ -85,7 +85,7 @@ impl Wav {
     }
 
     /// Writes how long it is and everything that is still held back. A file has
-    /// no name yet: [`Written::keep`] gives it one.
+    /// no name yet: [`Written::name`] gives it one.
     pub(super) fn finish(mut self) -> Result<Written> {
         let mut end = || {
             self.stream.seek(SeekFrom::Start(0))?;
@@ -109,14 +109,9 @@ pub(super) struct Written {
 }
 
 impl Written {
-    /// Gives a file its name.
-    pub(super) fn keep(self) -> Result<()> {
-        match self.file {
-            Some(file) => file
-                .keep()
-                .map(drop)
-                .map_err(|source| Error::io(&self.name, source)),
-            None => Ok(()),
-        }
+    /// Gives a file its name, unless the other results get none.
+    pub(super) fn name(self) -> Result<Option<Named>> {
+        let named = self.file.map(PartialFile::name).transpose();
+        named.map_err(|source| Error::io(&self.name, source))
     }
 }

@@ -74,13 +74,86 @@ impl PartialFile {
     /// Gives the file its name, and tells its size in bytes.
     pub(crate) fn keep(mut self) -> io::Result<u64> {
         let size = fs::metadata(&self.partial)?.len();
+        self.rename()?;
+        Ok(size)
+    }
+
+    /// The same for one of several files: it loses its name again, and what it
+    /// replaced comes back, unless [`Named::settle`] is called when all the
+    /// others have theirs.
+    pub(crate) fn name(mut self) -> io::Result<Named> {
+        let mut before = Before::Nothing;
+        if fs::symlink_metadata(&self.path).is_ok_and(|there| there.is_file()) {
+            let aside = self.partial.with_extension("before");
+            // A second name, so that the first one is never without a file. Where
+            // the file system has no hard links, what is replaced stays so: the
+            // new file is whole, and nothing at all would be worse.
+            before = match fs::hard_link(&self.path, &aside) {
+                Ok(()) => Before::Aside(aside),
+                Err(_) => Before::Lost,
+            };
+        }
+        let mut named = Named {
+            path: self.path.clone(),
+            before,
+        };
+        if let Err(error) = self.rename() {
+            // The file that is there is still the one before.
+            named.settle();
+            return Err(error);
+        }
+        Ok(named)
+    }
+
+    fn rename(&mut self) -> io::Result<()> {
         // What is replaced keeps who may read it.
         if let Ok(replaced) = fs::metadata(&self.path) {
             fs::set_permissions(&self.partial, replaced.permissions())?;
         }
         fs::rename(&self.partial, &self.path)?;
         self.kept = true;
-        Ok(size)
+        Ok(())
+    }
+}
+
+/// One of several files that has its name already. Dropped, it loses it.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Named {
+    path: PathBuf,
+    before: Before,
+}
+
+/// What had the name before.
+#[derive(Debug)]
+enum Before {
+    Nothing,
+    /// A file, which has this name now.
+    Aside(PathBuf),
+    /// A file that could get no other name.
+    Lost,
+    /// No matter: all files have their names.
+    Settled,
+}
+
+impl Named {
+    /// All files have their names: this one keeps its own.
+    pub(crate) fn settle(&mut self) {
+        if let Before::Aside(aside) = std::mem::replace(&mut self.before, Before::Settled) {
+            // A hidden file too many is no reason to fail.
+            let _ = fs::remove_file(aside);
+        }
+    }
+}
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        // The error that led here is the one to report.
+        let _ = match &self.before {
+            Before::Nothing => fs::remove_file(&self.path),
+            Before::Aside(aside) => fs::rename(aside, &self.path),
+            Before::Lost | Before::Settled => Ok(()),
+        };
     }
 }
 
@@ -109,5 +182,32 @@ mod tests {
         assert_eq!(file.keep().expect("keep"), 5);
         assert_eq!(fs::read(&path).expect("read"), b"whole");
         assert_eq!(fs::read_dir(folder.path()).expect("list").count(), 1);
+    }
+
+    #[test]
+    fn a_name_is_given_back_with_what_it_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let list = || {
+            let names = fs::read_dir(folder.path()).expect("list");
+            let mut names: Vec<_> = names
+                .map(|entry| entry.expect("entry").file_name())
+                .collect();
+            names.sort();
+            names
+        };
+        let file = |name: &str| PartialFile::written(&folder.path().join(name), b"new");
+        fs::write(folder.path().join("there"), b"old").expect("write");
+        let first = file("fresh").and_then(PartialFile::name).expect("named");
+        let second = file("there").and_then(PartialFile::name).expect("named");
+        assert_eq!(fs::read(folder.path().join("there")).expect("read"), b"new");
+        drop((first, second));
+        assert_eq!(fs::read(folder.path().join("there")).expect("read"), b"old");
+        assert_eq!(list(), ["there"]);
+
+        let mut named = file("there").and_then(PartialFile::name).expect("named");
+        named.settle();
+        drop(named);
+        assert_eq!(fs::read(folder.path().join("there")).expect("read"), b"new");
+        assert_eq!(list(), ["there"]);
     }
 }

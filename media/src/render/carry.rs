@@ -11,6 +11,7 @@ use super::run::{Done, Job, run};
 use super::step::Step;
 use super::target::Target;
 use super::{Options, Outputs, image};
+use crate::av::mux::Closed;
 use crate::cut::{self, Segment, Selection, Until};
 use crate::still::{self, Batch, Made};
 use crate::time::Timestamp;
@@ -133,8 +134,8 @@ impl<'a> Carrier<'a> {
             },
             ..cut::Options::default()
         };
-        let done = cut::cut_with(vec![segment], output, &options, work.sound, context)?;
-        batch.keep()?;
+        let (done, written) = cut::cut_with(vec![segment], output, &options, work.sound, context)?;
+        keep(written, batch)?;
         let report = &mut self.report;
         report.frames = done.frames;
         report.frames_copied = done.frames_copied;
@@ -165,7 +166,7 @@ impl<'a> Carrier<'a> {
                 Target::of(coding, self, output, context)?.reach()?
             }
             Some(coding) if coding.two_pass => {
-                let passes = super::passes::Passes::new(coding)?;
+                let passes = super::passes::Passes::new(coding, context)?;
                 passes.both(self, coding, output, (1, 2), context)?
             }
             coding => {
@@ -201,8 +202,8 @@ impl<'a> Carrier<'a> {
         let Some(written) = done.written.take() else {
             return Err(Error::malformed(&self.name, "nothing was written"));
         };
-        let bytes = written.keep()?;
-        batch.keep()?;
+        let bytes = written.bytes();
+        keep(written, batch)?;
         let size = (done.width.unsigned_abs(), done.height.unsigned_abs());
         let report = &mut self.report;
         report.frames = done.frames_encoded;
@@ -281,6 +282,7 @@ impl<'a> Carrier<'a> {
                 moments: still::Moments::At(times.collect()),
                 style: shot.options.style(),
                 skip_black: shot.options.skip_black,
+                skip_until: (shot.until < Timestamp::MAX).then_some(shot.until),
                 ..still::Options::default()
             };
             let first = shot.wanted.first().map_or(1, |wanted| wanted.number);
@@ -304,6 +306,16 @@ impl<'a> Carrier<'a> {
         }
         Ok(all)
     }
+}
+
+/// Gives the video and the pictures their names: all of them, or on an error none.
+fn keep(video: Closed, pictures: Batch) -> Result<()> {
+    let mut video = video.name()?;
+    pictures.keep()?;
+    if let Some(video) = &mut video {
+        video.settle();
+    }
+    Ok(())
 }
 
 fn shot_of(work: &Work, number: usize) -> Option<&Shot> {

@@ -117,8 +117,34 @@ impl Coding {
         }
     }
 
-    pub(super) fn rate(&self) -> Rate {
+    /// The average rate that is asked for, in bits a second.
+    pub(super) fn average(&self) -> Option<i64> {
+        match self.spend {
+            Spend::Average(bits) => Some(bits),
+            _ => None,
+        }
+    }
+
+    /// Whether the encoder spends bits by the number of frames, and takes no
+    /// notice of their times; libvpx does so in the second of two passes only.
+    pub(super) fn counts_frames(&self, second_pass: bool) -> bool {
+        match self.codec {
+            VideoCodec::Hevc | VideoCodec::Av1 => true,
+            VideoCodec::Vp9 | VideoCodec::Vp8 => second_pass,
+            VideoCodec::H264 | VideoCodec::Mpeg4 | VideoCodec::Copy => false,
+        }
+    }
+
+    /// How many bits there are. An encoder that counts frames gets `stretch` times
+    /// the average: so much longer is the result than it can know.
+    pub(super) fn rate(&self, stretch: f64) -> Rate {
+        #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)] // bits a second
+        let stretched = |bits: i64| {
+            let most = self.most.filter(|_| stretch > 1.0).unwrap_or(i64::MAX);
+            ((bits as f64 * stretch) as i64).clamp(1, most.max(bits))
+        };
         let average = match self.spend {
+            Spend::Average(bits) if (stretch - 1.0).abs() > f64::EPSILON => Some(stretched(bits)),
             Spend::Average(bits) => Some(bits),
             // libvpx keeps to a quality only where no rate is given.
             _ if self.codec == VideoCodec::Vp9 => Some(0),

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::carry::Carrier;
@@ -22,6 +22,8 @@ pub(super) struct Passes {
     _folder: Option<Folder>,
     file: String,
     statistics: Option<std::ffi::CString>,
+    /// Frames a second on average.
+    average: Option<f64>,
 }
 
 struct Folder(PathBuf);
@@ -29,11 +31,11 @@ struct Folder(PathBuf);
 impl Folder {
     /// A new one. A process that was killed may have left one of the same name:
     /// in a container all have the same few numbers.
-    fn new() -> Result<Self> {
+    fn new(parent: &Path) -> Result<Self> {
         loop {
             let number = COUNT.fetch_add(1, Ordering::Relaxed);
             let name = format!("flatbed-{}-{number}", std::process::id());
-            let path = std::env::temp_dir().join(name);
+            let path = parent.join(name);
             match fs::create_dir(&path) {
                 Ok(()) => return Ok(Self(path)),
                 Err(source) if source.kind() == ErrorKind::AlreadyExists => {}
@@ -51,21 +53,23 @@ impl Drop for Folder {
 }
 
 impl Passes {
-    pub(super) fn new(coding: &Coding) -> Result<Self> {
+    pub(super) fn new(coding: &Coding, context: &Context) -> Result<Self> {
         let own_file = matches!(coding.codec, VideoCodec::H264 | VideoCodec::Hevc);
         if !own_file {
             return Ok(Self {
                 _folder: None,
                 file: String::new(),
                 statistics: None,
+                average: None,
             });
         }
-        let folder = Folder::new()?;
+        let folder = Folder::new(&context.temp_dir())?;
         let file = folder.0.join("statistics").display().to_string();
         Ok(Self {
             _folder: Some(folder),
             file,
             statistics: None,
+            average: None,
         })
     }
 
@@ -103,9 +107,14 @@ impl Passes {
         job.pass = Some(Passing {
             pass: Pass::First,
             file: &self.file,
+            average: None,
         });
         let mut done = run(job, opened, context)?;
         self.statistics = done.statistics.take();
+        let seconds = done.duration.as_secs_f64();
+        #[allow(clippy::cast_precision_loss)] // frames
+        let frames = done.frames_encoded as f64;
+        self.average = (seconds > 0.0).then(|| frames / seconds);
         carrier.report.frames_decoded += done.frames_decoded;
         carrier.report.passes += 1;
         Ok(done)
@@ -128,6 +137,7 @@ impl Passes {
         job.pass = Some(Passing {
             pass: Pass::Second(self.statistics.as_deref()),
             file: &self.file,
+            average: self.average,
         });
         run(job, opened, context)
     }

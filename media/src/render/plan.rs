@@ -93,6 +93,8 @@ pub(super) struct Shot {
     pub(super) wanted: Vec<Wanted>,
     /// The source's time at the zero of the operation's timeline.
     pub(super) origin: Timestamp,
+    /// And at its end, as far as a trim before it says so.
+    pub(super) until: Timestamp,
 }
 
 /// An input as it was opened.

@@ -5,12 +5,14 @@
 //! |---|---|
 //! | `reader.rs` | packets to frames, and packets of sound |
 //! | `encoder.rs` | frames to packets |
+//! | `timing.rs` | the times of both |
 //! | `sound.rs` | the tracks of sound |
 //! | `writer.rs` | packets of all tracks to the output |
 
 mod encoder;
 mod reader;
 mod sound;
+mod timing;
 mod writer;
 
 use std::cell::Cell;
@@ -30,7 +32,7 @@ use crate::cut::source::Source;
 use crate::still::Made;
 use crate::time::{TimeBase, Timestamp};
 use crate::{Context, Error, Output, Result};
-use encoder::Encoding;
+use encoder::{Encoding, Pace};
 use reader::Reader;
 pub(super) use sound::Tracks;
 use writer::Writer;
@@ -65,6 +67,14 @@ pub(super) struct Passing<'a> {
     pub(super) pass: Pass<'a>,
     /// Where x264 and x265 keep their statistics.
     pub(super) file: &'a str,
+    /// Frames a second on average, as the first pass has counted them.
+    pub(super) average: Option<f64>,
+}
+
+impl Passing<'_> {
+    fn is_second(self) -> bool {
+        matches!(self.pass, Pass::Second(_))
+    }
 }
 
 /// What a pass did.
@@ -118,7 +128,21 @@ fn pictures(mut job: Job<'_>, mut source: Source, context: &Context) -> Result<D
         Tracks::default()
     };
     let chain = chain_of(&job, (clock, frame), context);
-    let pace = chain.pace().unwrap_or((clock, frame));
+    let pace = match chain.pace() {
+        Some((clock, frame)) => Pace {
+            clock,
+            frame,
+            average: None,
+        },
+        None => Pace {
+            clock,
+            frame,
+            average: job
+                .pass
+                .and_then(|passing| passing.average)
+                .or_else(|| source.average_rate()),
+        },
+    };
     let mut encoding = match job.coding {
         Some(coding) => Some(Encoding::new(coding, work.container, job.pass, pace, name)),
         None => None,
@@ -224,10 +248,14 @@ fn shots_of(shot: &super::plan::Shot, shift: Timestamp, name: &str, context: &Co
         ..*wanted
     });
     let options = &shot.options;
+    let until = match shot.until {
+        Timestamp::MAX => Timestamp::MAX,
+        until => until - shift,
+    };
     Shots::new(
         wanted.collect(),
         options.style(),
-        options.skip_black,
+        (options.skip_black, until),
         name,
         context,
     )

@@ -152,7 +152,7 @@ fn trial(sample: &[Frame], coding: &Coding, name: &str, context: &Context) -> Re
         pixel_format: first.format(),
         time_base: clock,
         frame: clock,
-        rate: coding.rate(),
+        rate: coding.rate(1.0),
         header_apart: true,
         options: &options,
     };

@@ -19,6 +19,8 @@ pub(super) struct Shots {
     shaper: Shaper,
     style: Style,
     skip_black: bool,
+    /// Where the operation's timeline ends: nothing is looked for behind it.
+    until: Timestamp,
     /// Those that are due, the latest first.
     wanted: Vec<Wanted>,
     /// The frame before the one that passes by.
@@ -44,12 +46,13 @@ impl Shots {
     pub(super) fn new(
         mut wanted: Vec<Wanted>,
         style: Style,
-        skip_black: bool,
+        (skip_black, until): (bool, Timestamp),
         name: &str,
         context: &Context,
     ) -> Self {
         wanted.sort_by_key(|wanted| std::cmp::Reverse(wanted.time));
         Self {
+            until,
             shaper: Shaper::upright(style, name, context),
             style,
             skip_black,
@@ -126,7 +129,7 @@ impl Shots {
 
     /// Looks for frames in place of black ones.
     fn seek(&mut self, frame: &Frame, time: Timestamp) -> Result<()> {
-        if !self.seeking.iter().any(|seeking| seeking.next <= time) {
+        if time >= self.until || !self.seeking.iter().any(|seeking| seeking.next <= time) {
             return Ok(());
         }
         let black = self.shaper.is_black(frame)?;

@@ -79,7 +79,7 @@ impl<'t, 'a> Target<'t, 'a> {
         let mut duration = known
             .map(Timestamp::as_secs_f64)
             .filter(|&seconds| seconds > 0.0);
-        let mut passes = Passes::new(&self.coding)?;
+        let mut passes = Passes::new(&self.coding, self.context)?;
         if two_pass {
             // Its rate matters little: what it learns is scaled.
             let guess = duration.map_or(1e6, |seconds| most * 8.0 / seconds);
@@ -97,26 +97,28 @@ impl<'t, 'a> Target<'t, 'a> {
         let mut rate = (most * AIM * 8.0 / seconds - sound - 2_000.0).max(most * 2.0 / seconds);
         let mut best: Option<Done> = None;
         let mut least = f64::MAX;
+        // As far as it is known before the first trial.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // positive
+        let mut heard = (sound * seconds / 8.0).max(0.0) as u64;
         for trial in 0..TRIALS {
             let coding = self.coding.at_rate(bits(rate), two_pass);
             let output = self.output.again().ok_or_else(|| {
                 Error::unsupported(&self.carrier.name, "the output can be written once only")
             })?;
             let pass = (2, 2);
-            let done = if two_pass {
-                let written =
-                    passes.write(self.carrier, &coding, output, pass, false, self.context);
-                match written {
-                    // x264 does not begin a second pass that cannot come out.
-                    Err(Error::Ffmpeg { operation, .. }) if operation == OPENING => break,
-                    written => written?,
-                }
+            let written = if two_pass {
+                passes.write(self.carrier, &coding, output, pass, false, self.context)
             } else {
                 let context = &self.context.doing(self.carrier.plan.work.operation, pass);
                 let opened = self.carrier.open(context)?;
                 let mut job = self.carrier.job(Some(&coding), Some(output));
                 job.reserve = false;
-                run(job, opened, context)?
+                run(job, opened, context)
+            };
+            let done = match written {
+                // x264 does not begin a second pass that cannot come out.
+                Err(Error::Ffmpeg { operation, .. }) if operation == OPENING => break,
+                written => written?,
             };
             let size = done
                 .written
@@ -125,6 +127,10 @@ impl<'t, 'a> Target<'t, 'a> {
             tracing::debug!(trial, rate, size, limit, "a trial");
             let (size, pictures) = (size as f64, done.picture_bytes as f64);
             least = least.min(size);
+            heard = done.sound_bytes;
+            if heard >= limit {
+                break;
+            }
             let fits = size <= most;
             if fits {
                 let better = best
@@ -151,6 +157,15 @@ impl<'t, 'a> Target<'t, 'a> {
             rate = next;
         }
         best.ok_or_else(|| {
+            if heard >= limit {
+                return Error::unsupported(
+                    &self.carrier.name,
+                    format!(
+                        "targetBytes {limit}: its sound alone takes {heard}; encode that with \
+                         fewer bits (transcode's audioBitrate), or leave it out (audioCodec none)"
+                    ),
+                );
+            }
             let reached = if least < f64::MAX {
                 format!("the smallest that was reached is {least:.0}")
             } else {

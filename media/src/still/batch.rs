@@ -48,16 +48,14 @@ impl Batch {
 
     /// Gives all files their names.
     pub(crate) fn keep(mut self) -> Result<()> {
-        let mut named = Vec::new();
+        // Dropped on an error, each gives its name back.
+        let mut all = Vec::new();
         for (path, file) in self.files.drain(..) {
-            if let Err(source) = file.keep() {
-                for path in named {
-                    // The error that led here is the one to report.
-                    let _ = fs::remove_file(path);
-                }
-                return Err(Error::io(path.display().to_string(), source));
-            }
-            named.push(path);
+            let named = file.name();
+            all.push(named.map_err(|source| Error::io(path.display().to_string(), source))?);
+        }
+        for named in &mut all {
+            named.settle();
         }
         self.made = None;
         Ok(())
@@ -94,8 +92,11 @@ mod tests {
         batch.add(out.join("b.jpg"), b"b").expect("written");
         // The second one's place is taken in the meantime.
         fs::create_dir(out.join("b.jpg")).expect("a folder");
+        // And the first one replaces another.
+        fs::write(out.join("a.jpg"), b"before").expect("written");
         assert!(matches!(batch.keep(), Err(Error::Io { .. })));
         let names: Vec<_> = fs::read_dir(&out).expect("list").collect();
-        assert_eq!(names.len(), 1, "{names:?}");
+        assert_eq!(names.len(), 2, "{names:?}");
+        assert_eq!(fs::read(out.join("a.jpg")).expect("read"), b"before");
     }
 }

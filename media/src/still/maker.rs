@@ -131,6 +131,10 @@ impl Maker<'_> {
         } else {
             grabber.source.end(&context)?
         };
+        let end = self.options.skip_until.map_or(end, |until| {
+            let clock = grabber.source.clock();
+            end.min(clock.first_tick_at(until) + grabber.source.zero)
+        });
         let mut step = TimeBase::per_second(2)
             .convert(1, grabber.source.clock())
             .max(1);

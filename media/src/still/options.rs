@@ -47,6 +47,9 @@ pub struct Options {
     /// Black is a picture of which 98 % is darker than a tenth of white. Where
     /// nothing else follows, the black picture is taken, and a note says so.
     pub skip_black: bool,
+    /// Where looking for such a later picture ends; with the recording where
+    /// not given.
+    pub skip_until: Option<Timestamp>,
     /// Takes the last keyframe at or before each time instead of the frame
     /// shown then: faster, and off by up to a group of pictures.
     pub keyframes: bool,

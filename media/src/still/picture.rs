@@ -55,7 +55,21 @@ pub(crate) fn check_size(
     if pixels > max_pixels {
         return Err(Error::limit(
             name,
-            format!("a picture of {width}x{height} = {pixels} pixels; the limit is {max_pixels}"),
+            format!(
+                "a picture of {width}x{height} = {pixels} pixels; the limit is {max_pixels}: ask \
+                 for a smaller size"
+            ),
+        ));
+    }
+    // What FFmpeg makes at all (`av_image_check_size2`), whatever the limit.
+    let side = |side: i32| u64::from(side.unsigned_abs()) + 128;
+    if side(width) * side(height) >= u64::from(i32::MAX.unsigned_abs() / 8) {
+        return Err(Error::limit(
+            name,
+            format!(
+                "a picture of {width}x{height}; about 16255x16255 is the largest that can be \
+                 made: ask for a smaller size"
+            ),
         ));
     }
     Ok(())

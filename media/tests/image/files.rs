@@ -85,6 +85,24 @@ pub fn exif(orientation: u8, big: bool) -> Vec<u8> {
     exif
 }
 
+/// A chunk of PNG.
+pub fn chunk(name: &[u8], content: &[u8]) -> Vec<u8> {
+    let mut chunk = (content.len() as u32).to_be_bytes().to_vec();
+    chunk.extend(name);
+    chunk.extend(content);
+    let mut crc = flate2::Crc::new();
+    crc.update(&chunk[4..]);
+    chunk.extend(crc.sum().to_be_bytes());
+    chunk
+}
+
+/// The bytes, deflated as PNG has them.
+pub fn deflated(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).expect("deflated");
+    encoder.finish().expect("deflated")
+}
+
 /// The JPEG with EXIF in it.
 pub fn with_exif(jpeg: &[u8], exif: &[u8]) -> Vec<u8> {
     with_segment(jpeg, 0xe1, &[b"Exif\0\0", exif].concat())

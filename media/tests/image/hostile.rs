@@ -9,21 +9,10 @@ use ::image::ImageFormat;
 use flatbed_media::image::{Options, to_bytes, to_file};
 use flatbed_media::{Cancel, Context, Error, Input, Limits};
 
-use super::files::{BASELINE, Jpeg, encoded, jpeg};
+use super::files::{BASELINE, Jpeg, chunk, encoded, jpeg};
 use super::made::{fine, refused};
 use super::scene::Scene;
 use crate::io::Folder;
-
-/// A chunk of PNG.
-fn chunk(name: &[u8], content: &[u8]) -> Vec<u8> {
-    let mut chunk = (content.len() as u32).to_be_bytes().to_vec();
-    chunk.extend(name);
-    chunk.extend(content);
-    let mut crc = flate2::Crc::new();
-    crc.update(&chunk[4..]);
-    chunk.extend(crc.sum().to_be_bytes());
-    chunk
-}
 
 fn png(width: u32, height: u32, chunks: &[Vec<u8>]) -> Vec<u8> {
     let mut header = width.to_be_bytes().to_vec();
@@ -38,7 +27,7 @@ fn png(width: u32, height: u32, chunks: &[Vec<u8>]) -> Vec<u8> {
 
 /// So many zeros, deflated: a thousandth of it.
 fn deflated(zeros: usize) -> Vec<u8> {
-    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
     let piece = vec![0; 1 << 16];
     for _ in 0..zeros >> 16 {
         encoder.write_all(&piece).expect("deflated");
@@ -60,7 +49,7 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
         progressive: true,
         ..BASELINE
     };
-    let whole = jpeg(&Scene::new(4000, 4000), progressive);
+    let whole = jpeg(&Scene::new(2000, 2000), progressive);
     let scan = whole
         .windows(2)
         .rposition(|word| word == [0xff, 0xda])
@@ -77,8 +66,8 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
     let mut bmp = encoded(&small, ImageFormat::Bmp);
     bmp[18..26].copy_from_slice(&[0xff, 0xff, 0xff, 0x7f, 0xff, 0xff, 0, 0]);
     let webp = b"RIFF\x20\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\xff\xff\xff\xff\xff\xffVP8L\x05\0\0\0\x2f\xff\xff\xff\x0f\0".to_vec();
-    let profile = [b"a\0\0".to_vec(), deflated(1 << 28)].concat();
-    let text = [b"a\0\0".to_vec(), deflated(1 << 28)].concat();
+    // A profile and a text have the same head: a name, and how they are deflated.
+    let large = [b"a\0\0".to_vec(), deflated(1 << 28)].concat();
     vec![
         ("a JPEG of 65535 x 65535", wide_jpeg),
         ("a JPEG of 2000 scans", scans),
@@ -95,12 +84,12 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
             png(
                 8,
                 8,
-                &[chunk(b"iCCP", &profile), chunk(b"IDAT", &deflated(1 << 16))],
+                &[chunk(b"iCCP", &large), chunk(b"IDAT", &deflated(1 << 16))],
             ),
         ),
         (
             "a text of 256 MiB",
-            png(40_000, 40_000, &[chunk(b"zTXt", &text)]),
+            png(40_000, 40_000, &[chunk(b"zTXt", &large)]),
         ),
         ("a GIF of 65535 x 65535", gif),
         ("a BMP of 2^31 x 65535", bmp),
@@ -135,10 +124,6 @@ fn tiff(width: u32, height: u32) -> Vec<u8> {
 #[test]
 fn bombs_are_refused() {
     for (name, file) in bombs() {
-        if name == "a profile of 256 MiB" {
-            // The picture itself is sound.
-            continue;
-        }
         let error = refused(&file, &fine());
         assert!(
             matches!(error, Error::Limit { .. } | Error::Malformed { .. }),

@@ -7,7 +7,7 @@ use flatbed_media::{Context, Error, Input};
 
 use super::scene::Scene;
 use crate::io::Folder;
-use crate::still::seen::{Seen, seen};
+use crate::still::seen::{Seen, all_seen, seen};
 
 /// Of such quality that a pixel may be off by little.
 pub fn fine() -> Options {
@@ -43,13 +43,41 @@ pub fn made(file: &[u8], options: &Options) -> Seen {
 
 #[track_caller]
 pub fn made_and_told(file: &[u8], options: &Options) -> (Seen, Report) {
-    let (webp, report) = convert(file, options).expect("a picture");
+    let (webp, report) = converted(file, options);
     let seen = look(&webp);
-    let told = (report.width as usize, report.height as usize);
-    assert_eq!(told, (seen.width, seen.height));
+    assert_eq!(told(&report), (seen.width, seen.height));
+    (seen, report)
+}
+
+/// The pictures that come out of many.
+#[track_caller]
+pub fn all_made(wanted: &[(Vec<u8>, Options)]) -> Vec<Seen> {
+    let made = wanted
+        .iter()
+        .map(|(file, options)| converted(file, options));
+    let (webps, reports): (Vec<Vec<u8>>, Vec<Report>) = made.unzip();
+    let folder = Folder::new();
+    let paths = (0..webps.len()).map(|number| folder.file(&format!("{number}.webp")));
+    let paths: Vec<_> = paths.collect();
+    for (path, webp) in paths.iter().zip(&webps) {
+        fs::write(path, webp).expect("written");
+    }
+    let all = all_seen(&paths);
+    for (seen, report) in all.iter().zip(&reports) {
+        assert_eq!(told(report), (seen.width, seen.height));
+    }
+    all
+}
+
+fn converted(file: &[u8], options: &Options) -> (Vec<u8>, Report) {
+    let (webp, report) = convert(file, options).expect("a picture");
     assert_eq!(report.bytes_in, file.len() as u64);
     assert_eq!(report.bytes_out, webp.len() as u64);
-    (seen, report)
+    (webp, report)
+}
+
+fn told(report: &Report) -> (usize, usize) {
+    (report.width as usize, report.height as usize)
 }
 
 #[track_caller]

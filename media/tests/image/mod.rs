@@ -10,7 +10,7 @@ mod files;
 mod formats;
 mod hostile;
 mod made;
-mod mutations;
+pub mod mutations;
 mod orientations;
 mod pools;
 mod qualities;

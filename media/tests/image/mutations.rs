@@ -12,7 +12,7 @@ use super::scene::Scene;
 use crate::io::mutation::{Dice, mutate};
 
 /// One of each kind, small, so that mutations hit what matters.
-fn seeds() -> Vec<Vec<u8>> {
+pub fn seeds() -> Vec<Vec<u8>> {
     let scene = Scene::noisy(48, 32, 30);
     let progressive = Jpeg {
         subsamp: Subsamp::Sub2x2,

@@ -1,11 +1,14 @@
 //! Recordings with wrong bits: no panic, no hang, no endless output; whatever comes out, the
 //! report keeps to it.
 
+use std::fs;
+use std::process::Command;
+
 use flatbed_media::cut::{self, Mode, OnMismatch, Options, Segment};
-use flatbed_media::{Context, Input, Limits, Output};
+use flatbed_media::{Context, Input, Limits, Output, probe};
 
 use super::{Shared, bytes, container, frames};
-use crate::fixture::{Fixture, Recorder, Source};
+use crate::fixture::{self, Fixture, Recorder, Source};
 
 /// A series of numbers that is the same everywhere (`SplitMix64`).
 pub struct Dice(pub u64);
@@ -62,6 +65,47 @@ fn kinds() -> Vec<Fixture> {
     ]
 }
 
+/// A recording, or sound, of each kind that is read.
+pub fn recordings() -> Vec<Vec<u8>> {
+    let others = [
+        ("avi", "-c:v mpeg4 -c:a pcm_s16le"),
+        ("mov", "-c:v prores_ks -c:a pcm_mulaw"),
+        ("webm", "-c:v libvpx-vp9 -c:a libopus"),
+        ("3gp", "-c:v h263 -s 176x144 -c:a aac"),
+        ("mp4", "-c:v libsvtav1 -an"),
+        ("mkv", "-c:v ffv1 -c:a flac"),
+        ("mpg", "-c:v mpeg2video -c:a mp2"),
+        ("vob", "-c:v mpeg2video -c:a ac3"),
+        ("ivf", "-c:v libvpx -an"),
+        ("ogv", "-c:v libtheora -c:a libvorbis"),
+        ("h264", "-c:v libx264 -an"),
+        ("hevc", "-c:v libx265 -an"),
+        ("m4v", "-c:v mpeg4 -an"),
+        ("m2v", "-c:v mpeg2video -an"),
+        ("aac", "-vn -c:a aac"),
+        ("mp3", "-vn -c:a libmp3lame"),
+        ("wav", "-vn -c:a adpcm_ms"),
+        ("flac", "-vn -c:a flac"),
+        ("ac3", "-vn -c:a ac3"),
+        ("eac3", "-vn -c:a eac3"),
+    ];
+    let sources = "-f lavfi -i testsrc2=size=160x120:rate=25 -f lavfi -i sine";
+    let others = others.map(|(extension, codecs)| {
+        let recipe = format!("{sources} -t 0.4 {codecs}");
+        let path = fixture::file("seed", &recipe, extension, |path| {
+            let mut command = Command::new("ffmpeg");
+            command.args(["-nostdin", "-v", "error", "-y"]);
+            command.args(recipe.split(' ')).arg(path);
+            assert!(
+                command.status().expect("ffmpeg starts").success(),
+                "{recipe}"
+            );
+        });
+        fs::read(path).expect("a recording")
+    });
+    kinds().iter().map(bytes).chain(others).collect()
+}
+
 /// Cuts the bytes `data` twice over in one of several ways.
 fn try_cut(data: &[u8], round: usize) {
     let mut limits = Limits::default();
@@ -111,4 +155,26 @@ fn wrong_bits_do_no_harm() {
         mutate(&mut data, &mut dice);
         try_cut(&data, round);
     }
+}
+
+#[test]
+fn wrong_bits_are_probed() {
+    let mut limits = Limits::default();
+    limits.max_pixels = 1 << 22;
+    let context = Context::new().with_limits(limits);
+    let mut known = 0;
+    for (seed, recording) in recordings().into_iter().enumerate() {
+        probe(Input::bytes("whole", recording.clone()), &context)
+            .unwrap_or_else(|error| panic!("{seed}: {error}"));
+        for round in 0..12 {
+            let mut dice = Dice((seed * 100 + round) as u64);
+            let mut data = recording.clone();
+            mutate(&mut data, &mut dice);
+            match probe(Input::bytes("mutated", data), &context) {
+                Ok(_) => known += 1,
+                Err(error) => assert_eq!(error.to_string().lines().count(), 1, "{error}"),
+            }
+        }
+    }
+    assert!(known > 100, "{known}: the files are not worth mutating");
 }

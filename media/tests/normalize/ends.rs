@@ -55,6 +55,57 @@ fn a_pipe_is_as_good_as_a_file() {
 }
 
 #[test]
+fn a_sound_that_cannot_have_its_name_takes_the_proxy_along() {
+    let source = Source::new().frames(100).audio("aac").build();
+    let folder = tempfile::tempdir().expect("a folder");
+    let outputs = outputs(folder.path());
+    fs::write(folder.path().join("proxy.mp4"), b"of yesterday").expect("write");
+    let sound = folder.path().join("sound.wav");
+    let taken = sound.clone();
+    // The sound's place is taken while it is made.
+    let context = Context::new().with_progress(move |_| {
+        let _ = fs::create_dir(&taken);
+    });
+    let made = normalize::normalize(
+        Input::path(&source.path),
+        outputs,
+        &Options::default(),
+        &context,
+    );
+    assert!(matches!(made, Err(Error::Io { .. })), "{made:?}");
+    let kept = fs::read(folder.path().join("proxy.mp4")).expect("the old proxy");
+    assert_eq!(kept, b"of yesterday");
+    let left = fs::read_dir(folder.path()).expect("list").count();
+    assert_eq!(left, 2, "the old proxy and the folder in the sound's place");
+}
+
+#[test]
+fn a_stream_that_seeks_has_its_index_in_front() {
+    let source = Source::new().frames(100).build();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("proxy.mp4");
+    let file = fs::File::create(&path).expect("create");
+    let outputs = Outputs {
+        proxy: Some(Output::seekable(
+            "proxy",
+            flatbed_media::Container::Mp4,
+            file,
+        )),
+        sound: None,
+    };
+    let input = Input::path(&source.path);
+    normalize::normalize(input, outputs, &Options::default(), &Context::new()).expect("made");
+    let bytes = fs::read(&path).expect("read");
+    let find = |name: &[u8]| bytes.windows(4).position(|four| four == name);
+    assert!(
+        find(b"moov") < find(b"mdat"),
+        "{:?} {:?}",
+        find(b"moov"),
+        find(b"mdat")
+    );
+}
+
+#[test]
 fn cancelled_leaves_nothing() {
     let source = Source::new().frames(100).audio("aac").build();
     let folder = tempfile::tempdir().expect("a folder");

@@ -76,3 +76,31 @@ fn ts() {
 fn avi() {
     check("avi", &["h264", "mpeg4"], &["mp3", "ac3", "pcm"]);
 }
+
+/// Whatever an encoder puts in front of the sound, it is heard when it was.
+#[test]
+fn encoded_sound_is_in_step() {
+    let source = Source::new().size(160, 120).frames(75).audio("aac").build();
+    for (container, sounds) in [
+        ("avi", &["mp3", "ac3"][..]),
+        ("mkv", &["ac3", "opus"]),
+        ("mp4", &["mp3"]),
+    ] {
+        for sound in sounds {
+            let list = json!([
+                operation("convert", json!({"format": container})),
+                operation(
+                    "transcode",
+                    json!({"codec": "h264", "audioCodec": sound, "preset": "ultrafast"})
+                ),
+            ]);
+            let done = run(&source.path, &list.to_string());
+            for step in crate::observe::in_step(&source.path, &done.video(), &[40]) {
+                assert!(
+                    step.ms.abs() < 2.0 && step.peak > 0.8,
+                    "{container} {sound}: {step:?}"
+                );
+            }
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! What goes wrong, and that nothing is left then; and what a call tells on its way.
 
+use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -271,4 +272,74 @@ fn sound_whose_times_leap_years_ahead_is_refused() {
         r#"[{"type":"transcode","options":{"preset":"ultrafast","audioCodec":"flac"}}]"#,
     );
     assert!(error.to_string().contains("a gap of more than"), "{error}");
+}
+
+#[test]
+fn a_picture_that_cannot_have_its_name_takes_the_video_along() {
+    let source = Source::new().frames(60).build();
+    let thumbnail = r#"{"type":"thumbnail","options":{"timestamps":[0,1]}}"#;
+    // Copied and encoded.
+    for first in [
+        r#"{"type":"convert","options":{"format":"mkv"}}"#,
+        r#"{"type":"transcode","options":{"preset":"ultrafast"}}"#,
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let video = folder.path().join("video.mp4");
+        let place = folder.path().to_owned();
+        fs::write(&video, b"of yesterday").expect("write");
+        let context = Context::new().with_progress(move |_| {
+            // The second picture's place is taken in the meantime.
+            let _ = fs::create_dir(place.join("thumbnail-2.jpg"));
+        });
+        let operations = Operation::list(&format!("[{first},{thumbnail}]")).expect("a list");
+        let outputs = Outputs::folder(folder.path());
+        let input = Input::path(&source.path);
+        let done = render::render(input, &operations, outputs, &Options::default(), &context);
+        assert!(matches!(done, Err(Error::Io { .. })), "{first}: {done:?}");
+        let names = fs::read_dir(folder.path()).expect("list");
+        let mut names: Vec<_> = names
+            .map(|entry| entry.expect("an entry").file_name())
+            .collect();
+        names.sort();
+        assert_eq!(names, ["thumbnail-2.jpg", "video.mp4"], "{first}");
+        assert_eq!(fs::read(&video).expect("read"), b"of yesterday", "{first}");
+    }
+}
+
+#[test]
+fn sound_that_fills_the_size_is_named_as_the_reason() {
+    let source = Source::new().frames(50).audio("aac").build();
+    for codec in ["h264", "av1"] {
+        let list = format!(
+            r#"[{{"type":"transcode","options":{{"codec":"{codec}","preset":"ultrafast"}}}},
+                {{"type":"compress","options":{{"targetBytes":9000}}}}]"#
+        );
+        let error = refused(&source.path, &list).to_string();
+        assert!(
+            error.contains("sound alone") && error.contains("audioBitrate"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn two_passes_keep_their_statistics_where_they_are_told() {
+    let source = Source::new().size(160, 120).frames(30).build();
+    let list = r#"[{"type":"transcode","options":{"bitrate":"100k","twoPass":true}}]"#;
+    let operations = Operation::list(list).expect("a list");
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = tempfile::tempdir().expect("a folder");
+    let seen = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let (counted, watched) = (seen.clone(), place.path().to_owned());
+    let context = Context::new()
+        .with_temp_dir(place.path())
+        .with_progress(move |_| {
+            let there = fs::read_dir(&watched).expect("list").count();
+            counted.fetch_max(there, std::sync::atomic::Ordering::Relaxed);
+        });
+    let outputs = Outputs::folder(folder.path());
+    let input = Input::path(&source.path);
+    render::render(input, &operations, outputs, &Options::default(), &context).expect("done");
+    assert_eq!(seen.load(std::sync::atomic::Ordering::Relaxed), 1);
+    assert_eq!(fs::read_dir(place.path()).expect("list").count(), 0);
 }

@@ -73,6 +73,48 @@ fn black_frames_are_skipped() {
 }
 
 #[test]
+fn black_frames_are_not_skipped_past_a_trim() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = make(
+        folder.path(),
+        "dark.mp4",
+        "-f lavfi -i color=black:s=64x48:r=10:d=3,drawbox=0:0:64:48:white:fill:enable='gte(t,1.2)' \
+         -c:v libx264",
+    );
+    let shot =
+        r#"{"type":"thumbnail","options":{"timestamps":[0.5],"skipBlack":true,"format":"jpeg"}}"#;
+    let trim = |end| format!(r#"{{"type":"trim","options":{{"end":{end}}}}}"#);
+    let (first, second) = (trim("1.1"), trim("0.4"));
+    // Beside a copy, in the chain, and behind the end of a later trim.
+    for list in [
+        format!("[{first},{shot}]"),
+        format!(r#"[{{"type":"transcode","options":{{}}}},{first},{shot}]"#),
+        format!(r#"[{{"type":"transcode","options":{{}}}},{first},{shot},{second}]"#),
+    ] {
+        let done = run(&source, &list);
+        let light = super::workshop::lumas(&done.picture(1, "jpg"))[0].pixels[100];
+        assert!(light < 50, "{list}: {light}");
+    }
+}
+
+#[test]
+fn what_is_transparent_beside_the_pictures_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = make(
+        folder.path(),
+        "clear.webm",
+        "-f lavfi -i color=red@0.5:s=64x48:r=10:d=1,format=yuva420p -c:v libvpx-vp9 -pix_fmt yuva420p",
+    );
+    let done = run(&source, r#"[{"type":"transcode","options":{}}]"#);
+    let told = |note: &String| note.contains("transparent");
+    assert!(
+        done.report.notes.iter().any(told),
+        "{:?}",
+        done.report.notes
+    );
+}
+
+#[test]
 fn behind_the_end_there_is_none() {
     let source = Source::new().frames(30).build();
     for list in [

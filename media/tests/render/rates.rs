@@ -1,6 +1,6 @@
 //! How many bits: quality, rates, passes, sizes, likeness.
 
-use super::workshop::{refused, run};
+use super::workshop::{HARMLESS, refused, run};
 use crate::fixture::{Fixture, Source};
 
 fn grainy() -> Fixture {
@@ -52,6 +52,114 @@ fn a_rate_is_kept() {
         let passes = if options.contains("twoPass") { 2 } else { 1 };
         assert_eq!(done.report.passes, passes, "{options}");
     }
+}
+
+/// A camera that gives 30 frames in the first second, and 5 a second from then on
+/// (what doorbells and screen recorders do): 15 seconds of 100 frames.
+fn slowing(container: &str) -> Fixture {
+    let fast = (0..30).map(|frame| frame * 1_000_000 / 30);
+    let slow = (0..70).map(|frame| 1_000_000 + frame * 200_000);
+    let times: Vec<u64> = fast.chain(slow).collect();
+    Source::new()
+        .size(160, 120)
+        .grain(20)
+        .times(&times)
+        .container(container)
+        .build()
+}
+
+fn keeps_a_rate_at_uneven_times(from: &str, to: &str, asked: f64, options: &[&str]) {
+    let source = slowing(from);
+    let times = |path: &std::path::Path| -> Vec<f64> {
+        let frames = crate::observe::shown_despite(path, HARMLESS);
+        frames
+            .iter()
+            .map(|frame| frame.pts - frames[0].pts)
+            .collect()
+    };
+    let before = times(&source.path);
+    let mut wrong = Vec::new();
+    for options in options {
+        let list = format!(
+            r#"[{{"type":"convert","options":{{"format":"{to}"}}}},
+                {{"type":"transcode","options":{options}}}]"#
+        );
+        let done = run(&source.path, &list);
+        let rate = done.report.bytes() as f64 * 8.0 / 15.0;
+        // A transport stream's own packets are a part of it.
+        let most = if to == "ts" { 1.6 } else { 1.25 };
+        if !(0.75 * asked..most * asked).contains(&rate) {
+            wrong.push(format!("{to} {options}: {rate}"));
+        }
+        assert_eq!(done.numbers(), (0..100).collect::<Vec<_>>(), "{options}");
+        for (before, shown) in before.iter().zip(times(&done.video())) {
+            assert!(
+                (before - shown).abs() < 0.002,
+                "{options}: {before} {shown}"
+            );
+        }
+    }
+    assert_eq!(wrong, [""; 0]);
+}
+
+#[test]
+fn a_rate_is_kept_at_uneven_times() {
+    keeps_a_rate_at_uneven_times(
+        "mp4",
+        "mp4",
+        100e3,
+        &[
+            r#"{"bitrate":"100k","preset":"veryfast"}"#,
+            r#"{"bitrate":"100k","preset":"veryfast","twoPass":true}"#,
+            r#"{"bitrate":"100k","preset":"ultrafast","codec":"hevc"}"#,
+            r#"{"bitrate":"100k","preset":"ultrafast","twoPass":true,"codec":"hevc"}"#,
+            r#"{"bitrate":"100k","preset":"fast","codec":"vp9"}"#,
+            r#"{"bitrate":"100k","preset":"fast","twoPass":true,"codec":"vp9"}"#,
+            r#"{"bitrate":"100k","preset":"veryfast","codec":"av1"}"#,
+        ],
+    );
+    // Of these pictures it cannot make more than 64 kb/s.
+    let mpeg4 = r#"{"bitrate":"50k","codec":"mpeg4"}"#;
+    keeps_a_rate_at_uneven_times("mp4", "mp4", 50e3, &[mpeg4]);
+}
+
+#[test]
+fn a_rate_is_kept_at_uneven_times_in_other_containers() {
+    let h264 = r#"{"bitrate":"100k","preset":"veryfast"}"#;
+    for container in ["mkv", "mov", "ts"] {
+        keeps_a_rate_at_uneven_times("mkv", container, 100e3, &[h264]);
+    }
+    let vp8 = r#"{"bitrate":"100k","preset":"fast","codec":"vp8"}"#;
+    let twice = r#"{"bitrate":"100k","preset":"fast","codec":"vp8","twoPass":true}"#;
+    keeps_a_rate_at_uneven_times("mkv", "webm", 100e3, &[vp8, twice]);
+}
+
+#[test]
+fn a_size_is_reached_at_uneven_times() {
+    let source = slowing("mkv");
+    for codec in ["h264", "hevc", "vp9"] {
+        let list = format!(
+            r#"[{{"type":"transcode","options":{{"codec":"{codec}","preset":"ultrafast"}}}},
+                {{"type":"compress","options":{{"targetBytes":150000}}}}]"#
+        );
+        let done = run(&source.path, &list);
+        let size = done.report.bytes();
+        assert!((135_000..=150_000).contains(&size), "{codec}: {size}");
+    }
+}
+
+#[test]
+fn an_encoder_that_counts_frames_says_what_it_could_not_know() {
+    let source = slowing("mkv");
+    let once = r#"[{"type":"transcode","options":{"codec":"hevc","bitrate":"100k","preset":"ultrafast"}}]"#;
+    let notes = run(&source.path, once).report.notes;
+    let told =
+        |note: &String| note.contains("libx265 counts frames") && note.contains("two passes");
+    assert!(notes.iter().any(told), "{notes:?}");
+    // The container counts its frames here.
+    let source = slowing("mp4");
+    let notes = run(&source.path, once).report.notes;
+    assert!(!notes.iter().any(told), "{notes:?}");
 }
 
 #[test]

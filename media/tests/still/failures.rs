@@ -198,3 +198,23 @@ fn pictures_beyond_a_limit_are_refused_before_they_are_made() {
     let wide = fails(input(), &large(Format::WebP, "16384x"));
     assert!(wide.to_string().contains("16383"), "{wide}");
 }
+
+#[test]
+fn a_picture_that_ffmpeg_cannot_make_is_refused_by_its_size() {
+    let source = Source::new().frames(5).build();
+    let largest = Options {
+        style: Style {
+            size: Some("16384x16384".parse().expect("a size")),
+            fit: still::Fit::Stretch,
+            ..Style::default()
+        },
+        ..options(&[0.0])
+    };
+    let error = fails(Input::path(&source.path), &largest);
+    assert!(matches!(error, Error::Limit { .. }), "{error}");
+    let text = error.to_string();
+    assert!(
+        text.contains("16384x16384") && text.contains("smaller"),
+        "{text}"
+    );
+}

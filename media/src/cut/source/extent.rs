@@ -1,4 +1,4 @@
-//! Where a segment ends, without reading it whole.
+//! Where a segment ends, and how many frames it has, without reading it whole.
 
 use crate::time::TimeBase;
 use crate::{Context, Error, Result};
@@ -6,6 +6,15 @@ use crate::{Context, Error, Result};
 use super::Source;
 
 impl Source {
+    /// Frames a second on average, where the container counts them: they may vary.
+    #[allow(clippy::cast_precision_loss)] // frames
+    pub(crate) fn average_rate(&self) -> Option<f64> {
+        let stream = self.stream(self.video);
+        let (frames, duration) = stream.packets.zip(stream.duration)?;
+        let seconds = self.clock().timestamp(duration).as_secs_f64();
+        (seconds > 0.0).then(|| frames as f64 / seconds)
+    }
+
     /// When the last frame's time is over by the container's index, in ticks of
     /// the video stream.
     pub(crate) fn told_end(&self) -> Option<i64> {

@@ -1,11 +1,10 @@
 //! The thread that encodes pictures.
 
-use std::collections::BTreeMap;
-
 use crossbeam_channel::{Receiver, Sender};
 
 use super::super::coding::Coding;
 use super::super::plan::Work;
+use super::timing::Timing;
 use super::{Done, Message, Opening, Passing, gone};
 use crate::av::encode::{Encoder, Video};
 use crate::av::frame::Frame;
@@ -14,37 +13,38 @@ use crate::av::parameters::{CodecId, Parameters};
 use crate::time::{TimeBase, Timestamp};
 use crate::{Container, Context, Result};
 
+/// How fast frames come.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    /// The ticks of the result.
+    pub(super) clock: TimeBase,
+    /// The length of a frame, as most have it.
+    pub(super) frame: TimeBase,
+    /// Frames a second on average, where they vary and that is known.
+    pub(super) average: Option<f64>,
+}
+
 /// The pictures of a result.
 pub(super) struct Encoding<'a> {
     coding: &'a Coding,
     container: Container,
     pass: Option<Passing<'a>>,
     name: String,
-    /// The ticks of the result, and the length of a frame.
-    clock: TimeBase,
-    frame: TimeBase,
+    timing: Timing,
+    /// Frames a second on average, where that is known beforehand.
+    average: Option<f64>,
     encoder: Option<Encoder>,
-    /// When each frame that was fed is shown, by its number: the encoder counts
-    /// frames, so that its rate control and the stream's own timing see the
-    /// frame rate, whatever the container rounds.
-    times: BTreeMap<i64, i64>,
-    fed: i64,
-    first: Option<i64>,
-    last: Option<i64>,
+    fed: u64,
     bytes: u64,
     size: (i32, i32),
 }
-
-/// Frames are reordered by a few dozen places at most; SVT-AV1 and two passes of
-/// libvpx look ahead further.
-const REMEMBERED: usize = 1024;
 
 impl<'a> Encoding<'a> {
     pub(super) fn new(
         coding: &'a Coding,
         container: Container,
         pass: Option<Passing<'a>>,
-        (clock, frame): (TimeBase, TimeBase),
+        pace: Pace,
         name: &str,
     ) -> Self {
         Self {
@@ -52,13 +52,10 @@ impl<'a> Encoding<'a> {
             container,
             pass,
             name: name.to_owned(),
-            clock,
-            frame,
+            timing: Timing::new((pace.clock, pace.frame)),
+            average: pace.average,
             encoder: None,
-            times: BTreeMap::new(),
             fed: 0,
-            first: None,
-            last: None,
             bytes: 0,
             size: (0, 0),
         }
@@ -77,23 +74,21 @@ impl<'a> Encoding<'a> {
     ) -> Result<()> {
         for (mut frame, clock) in frames {
             context.check()?;
-            let pts = clock.convert(frame.pts().unwrap_or(0), self.clock);
-            // Rounding may bring two frames to one tick.
-            let pts = self.last.map_or(pts, |last| pts.max(last + 1));
+            let ticks = self.timing.clock();
+            let (pts, slot) = self
+                .timing
+                .take(clock.convert(frame.pts().unwrap_or(0), ticks));
             if self.encoder.is_none() {
                 let encoder = self.open(&frame, context)?;
                 let opening = self.opening(&encoder)?;
                 self.encoder = Some(encoder);
                 self.size = (frame.width(), frame.height());
-                self.first = Some(pts);
-                let _ = tell_zero.send(self.clock.timestamp(pts));
+                let _ = tell_zero.send(ticks.timestamp(pts));
                 to_writer
                     .send(Message::Opened(Box::new(opening)))
                     .map_err(|_| gone())?;
             }
-            self.last = Some(pts);
-            self.times.insert(self.fed, pts);
-            frame.set_pts(Some(self.fed));
+            frame.set_pts(Some(slot));
             frame.forget_coding(false);
             frame.set_progressive();
             self.fed += 1;
@@ -102,8 +97,8 @@ impl<'a> Encoding<'a> {
             }
             drop(frame);
             self.take_packets(to_writer, passing)?;
-            if passing && self.fed % 8 == 0 {
-                let done = self.clock.timestamp(pts - self.first.unwrap_or(pts));
+            if passing && self.fed.is_multiple_of(8) {
+                let done = ticks.timestamp(pts - self.timing.first());
                 context.report(done.max(Timestamp::ZERO), work.total);
             }
         }
@@ -131,9 +126,9 @@ impl<'a> Encoding<'a> {
             encoder: self.coding.encoder(),
             like: &like,
             pixel_format: first.format(),
-            time_base: self.frame,
-            frame: self.frame,
-            rate: self.coding.rate(),
+            time_base: self.timing.frame(),
+            frame: self.timing.frame(),
+            rate: self.coding.rate(self.stretch()),
             header_apart: self.container.holds_headers(),
             options: &options,
         };
@@ -148,45 +143,77 @@ impl<'a> Encoding<'a> {
         parameters.set_tag((hevc && self.container.is_iso()).then_some(b"hvc1"));
         Ok(Opening {
             parameters,
-            clock: self.clock,
-            frame: self.frame,
+            clock: self.timing.clock(),
+            frame: self.timing.frame(),
         })
+    }
+
+    /// How much longer the result is than its frames at the usual rate, as far as
+    /// it is known, where the encoder counts nothing but frames.
+    fn stretch(&self) -> f64 {
+        let second = self.pass.is_some_and(Passing::is_second);
+        if !self.coding.counts_frames(second) {
+            return 1.0;
+        }
+        let usual = self.timing.frame();
+        let usual = f64::from(usual.den()) / f64::from(usual.num());
+        let stretch = self.average.map_or(1.0, |average| usual / average);
+        // What the container rounds is no other rate.
+        if (stretch - 1.0).abs() < 0.05 {
+            1.0
+        } else {
+            stretch.clamp(0.01, 100.0)
+        }
     }
 
     fn take_packets(&mut self, to_writer: &Sender<Message>, passing: bool) -> Result<()> {
         let Some(encoder) = &mut self.encoder else {
             return Ok(());
         };
-        let length = self.frame.convert(1, self.clock).max(1);
         while let Some(mut packet) = encoder.receive()? {
             self.bytes += packet.data().len() as u64;
             if passing {
                 continue;
             }
-            let number = packet.pts().unwrap_or(0);
-            let slot = packet.dts().unwrap_or(number);
-            let first = self.first.unwrap_or(0);
-            let Some(&pts) = self.times.get(&number) else {
+            let Some(times) = self.timing.of(&packet) else {
                 continue;
             };
-            // Slots before the first frame lie as far before it.
-            let dts = match self.times.get(&slot) {
-                Some(&time) => time,
-                None => first + slot * length,
-            };
-            let next = self.times.get(&(number + 1));
             let key = packet.is_key();
             packet.strip();
             packet.set_key(key);
-            packet.set_duration(next.map_or(length, |next| next - pts));
-            packet.set_pts(Some(pts - first));
-            packet.set_dts(Some(dts.min(pts) - first));
+            packet.set_duration(times.duration);
+            packet.set_pts(Some(times.pts));
+            packet.set_dts(Some(times.dts));
             send(to_writer, packet)?;
-            while self.times.len() > REMEMBERED {
-                self.times.pop_first();
-            }
         }
         Ok(())
+    }
+
+    /// What became of an average rate with an encoder that counts frames, where
+    /// nobody knew how many there would be.
+    #[allow(clippy::cast_precision_loss)] // frames
+    fn missed(&self) -> Option<String> {
+        let asked = self.coding.average()?;
+        let span = self.timing.clock().timestamp(self.timing.span());
+        let usual = self.timing.frame();
+        let usual = f64::from(usual.den()) / f64::from(usual.num());
+        let average = self.fed as f64 / span.as_secs_f64().max(1e-6);
+        let second = self.pass.is_some_and(Passing::is_second);
+        let missed = self.coding.counts_frames(second)
+            && self.fed > 25
+            && (average * self.stretch() / usual - 1.0).abs() > 0.1;
+        let remedy = if self.coding.knows_passes() {
+            "two passes, or a frame rate of its own (fps), keep to it"
+        } else {
+            "a frame rate of its own (fps) keeps to it"
+        };
+        missed.then(|| {
+            format!(
+                "{} counts frames, and here {average:.1} come in a second, not {usual:.1}: its \
+                 rate is not the {asked} b/s that were asked for; {remedy}",
+                self.coding.encoder()
+            )
+        })
     }
 
     /// What was done.
@@ -197,11 +224,10 @@ impl<'a> Encoding<'a> {
                 "no frame is shown in the part that is asked for",
             ));
         }
-        done.frames_encoded = u64::try_from(self.fed).unwrap_or(0);
+        done.frames_encoded = self.fed;
         (done.width, done.height) = self.size;
-        let length = self.frame.convert(1, self.clock).max(1);
-        let end = self.last.unwrap_or(0) + length - self.first.unwrap_or(0);
-        done.duration = self.clock.timestamp(end);
+        done.duration = self.timing.clock().timestamp(self.timing.span());
+        done.notes.extend(self.missed());
         done.picture_bytes = self.bytes;
         done.statistics = self.encoder.as_ref().and_then(Encoder::statistics);
         Ok(())

@@ -112,6 +112,15 @@ impl Tracks {
                         to: behind(work.to, sound.clock),
                     };
                     sound.begin(parameters, window, name, context)?;
+                    if sound.lost() > Timestamp::ZERO {
+                        tracks.notes.push(format!(
+                            "the first {} of the sound are silent: {} begins so, and {} has no \
+                             way to hide it",
+                            sound.lost(),
+                            coding.name(),
+                            work.container
+                        ));
+                    }
                     if sound.parameters.channels() < parameters.channels() {
                         tracks.notes.push(format!(
                             "of {} channels of sound {} are left",

@@ -36,6 +36,7 @@ impl Walk<'_> {
         };
         if self.coding.is_some() {
             self.look()?;
+            self.note_lost_alpha();
         }
         let why = self.coding.as_ref().map(|(_, why)| why.clone());
         let total = match self.to {
@@ -89,6 +90,19 @@ impl Walk<'_> {
             notes: self.notes,
             work,
         })
+    }
+
+    fn note_lost_alpha(&mut self) {
+        let Opened::Video(source) = &*self.opened else {
+            return;
+        };
+        let stream = source.stream(source.video);
+        if stream.has_alpha_beside {
+            let codec = stream.parameters.codec_name();
+            self.note(format!(
+                "what is transparent in the {codec} pictures is lost: they are encoded opaque"
+            ));
+        }
     }
 
     /// What the header does not tell of the pictures, the first of them does:

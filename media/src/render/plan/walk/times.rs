@@ -178,6 +178,7 @@ impl Walk<'_> {
             options: asked.clone(),
             wanted,
             origin: self.origin,
+            until: self.to,
         });
         Ok(())
     }
