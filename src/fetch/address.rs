@@ -16,7 +16,7 @@ pub fn is_public(address: IpAddr) -> bool {
 /// IANA's special blocks, and the one public address at which a cloud (Azure)
 /// answers its guests' questions.
 const SPECIAL_V4: [(Ipv4Addr, u8); 17] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::UNSPECIFIED, 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10),
     (Ipv4Addr::new(127, 0, 0, 0), 8),
@@ -42,7 +42,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         .any(|&(block, bits)| within(address.into(), block.into(), bits))
 }
 
-/// Those within 2000::/3, which is all that was ever given out: IETF's own (Teredo,
+/// Those within `2000::/3`, which is all that was ever given out: IETF's own (Teredo,
 /// benchmarks, ORCHID), documentation, 6to4 (whose relays are somebody else's),
 /// AS112, documentation again.
 const SPECIAL_V6: [(Ipv6Addr, u8); 5] = [
@@ -65,7 +65,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     given_out && !special
 }
 
-/// 64:ff9b::/96 (RFC 6052): the network translates it into IPv4.
+/// `64:ff9b::/96` (RFC 6052): the network translates it into IPv4.
 fn well_known_nat64(address: Ipv6Addr) -> bool {
     address.to_bits() >> 32 == 0x0064_ff9b_u128 << 64
 }
