@@ -251,7 +251,8 @@ impl Store {
         }
     }
 
-    /// Keeps a finished file; a file of a [`Scratch`] is moved where that will do.
+    /// Keeps a finished file; a file of a
+    /// [`Scratch`](scratch::Scratch) is moved where that will do.
     pub async fn put_file(&self, key: &Key, file: &Path, describe: Describe) -> Result<Object> {
         if let Kept::Folder(folder) = &self.0.place
             && file.starts_with(folder.unfinished())
