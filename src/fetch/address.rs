@@ -16,7 +16,7 @@ pub fn is_public(address: IpAddr) -> bool {
 /// IANA's special blocks, and the one public address at which a cloud (Azure)
 /// answers its guests' questions.
 const SPECIAL_V4: [(Ipv4Addr, u8); 17] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::UNSPECIFIED, 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10),
     (Ipv4Addr::new(127, 0, 0, 0), 8),
@@ -42,30 +42,30 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         .any(|&(block, bits)| within(address.into(), block.into(), bits))
 }
 
+/// Those within `2000::/3`, which is all that was ever given out: IETF's own (Teredo,
+/// benchmarks, ORCHID), documentation, 6to4 (whose relays are somebody else's),
+/// AS112, documentation again.
+const SPECIAL_V6: [(Ipv6Addr, u8); 5] = [
+    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
+    (Ipv6Addr::new(0x2001, 0x0db8, 0, 0, 0, 0, 0, 0), 32),
+    (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16),
+    (Ipv6Addr::new(0x2620, 0x004f, 0x8000, 0, 0, 0, 0, 0), 48),
+    (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
+];
+
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    let [first, second, ..] = address.segments();
-    let lowest =
-        || Ipv4Addr::from_bits(u32::try_from(address.to_bits() & 0xffff_ffff).unwrap_or(0));
     if address.to_ipv4_mapped().is_some() || well_known_nat64(address) {
-        return is_public_v4(lowest());
+        let [.., a, b, c, d] = address.octets();
+        return is_public_v4(Ipv4Addr::new(a, b, c, d));
     }
-    let special = match (first, second) {
-        // IETF's own: Teredo, benchmarks, ORCHID, AS112.
-        (0x2001, 0..=0x1ff)
-        // For documentation.
-        | (0x2001, 0x0db8)
-        // 6to4, which has an IPv4 address in it that somebody else's relay reaches.
-        | (0x2002, _)
-        // AS112; for documentation; SRv6.
-        | (0x2620, 0x004f)
-        | (0x3fff, _) => true,
-        _ => false,
-    };
-    // 2000::/3 is all that was ever given out.
-    first >> 13 == 1 && !special
+    let given_out = address.to_bits() >> 125 == 1;
+    let special = SPECIAL_V6
+        .iter()
+        .any(|&(block, bits)| within_v6(address.into(), block.into(), bits));
+    given_out && !special
 }
 
-/// 64:ff9b::/96 (RFC 6052): the network translates it into IPv4.
+/// `64:ff9b::/96` (RFC 6052): the network translates it into IPv4.
 fn well_known_nat64(address: Ipv6Addr) -> bool {
     address.to_bits() >> 32 == 0x0064_ff9b_u128 << 64
 }

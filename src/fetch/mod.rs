@@ -273,15 +273,13 @@ fn accept(response: Response, shown: String, most: u64, deadline: Instant) -> Re
 /// What of an address goes into messages and logs: neither its query, which may
 /// be a signature, nor a password.
 fn shown(text: &str) -> String {
-    match Url::parse(text) {
-        Ok(url) => shown_url(&url),
-        Err(_) => {
-            let end = text.find(['?', '#']).unwrap_or(text.len());
-            let text = text.get(..end).unwrap_or_default();
-            let text = text.rsplit('@').next().unwrap_or_default();
-            text.chars().filter(|c| !c.is_control()).take(200).collect()
-        }
+    if let Ok(url) = Url::parse(text) {
+        return shown_url(&url);
     }
+    let end = text.find(['?', '#']).unwrap_or(text.len());
+    let text = text.get(..end).unwrap_or_default();
+    let text = text.rsplit('@').next().unwrap_or_default();
+    text.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
 fn shown_url(url: &Url) -> String {

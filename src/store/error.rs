@@ -159,11 +159,11 @@ impl Told {
         let mut next = Some(error);
         while let Some(error) = next {
             told.deepest = error.to_string();
-            if let Some(http) = error.downcast_ref::<HttpError>() {
-                if matches!(http.kind(), HttpErrorKind::Timeout) {
-                    "it did not answer in time".clone_into(&mut told.deepest);
-                    return told;
-                }
+            if let Some(http) = error.downcast_ref::<HttpError>()
+                && matches!(http.kind(), HttpErrorKind::Timeout)
+            {
+                "it did not answer in time".clone_into(&mut told.deepest);
+                return told;
             }
             told.text.push_str(&told.deepest);
             told.text.push('\n');

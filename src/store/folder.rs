@@ -271,10 +271,10 @@ fn walk(root: &Path, folder: &Path, give: &mpsc::Sender<Result<Object>>) -> io::
             };
             if kind.is_dir() {
                 waiting.push(path);
-            } else if let Ok(object) = fs::metadata(&path).and_then(|data| object(key, &data)) {
-                if give.blocking_send(Ok(object)).is_err() {
-                    return Ok(());
-                }
+            } else if let Ok(object) = fs::metadata(&path).and_then(|data| object(key, &data))
+                && give.blocking_send(Ok(object)).is_err()
+            {
+                return Ok(());
             }
         }
     }

@@ -251,12 +251,13 @@ impl Store {
         }
     }
 
-    /// Keeps a finished file; a file of a [`Scratch`] is moved where that will do.
+    /// Keeps a finished file; a file of a
+    /// [`Scratch`](scratch::Scratch) is moved where that will do.
     pub async fn put_file(&self, key: &Key, file: &Path, describe: Describe) -> Result<Object> {
-        if let Kept::Folder(folder) = &self.0.place {
-            if file.starts_with(folder.unfinished()) {
-                return folder.keep(key, file).await;
-            }
+        if let Kept::Folder(folder) = &self.0.place
+            && file.starts_with(folder.unfinished())
+        {
+            return folder.keep(key, file).await;
         }
         let name = file.display().to_string();
         let path = file.to_owned();

@@ -160,10 +160,10 @@ impl Body {
         }
         while !bytes.is_empty() {
             bytes = self.fill(bytes);
-            if let Some((give, part)) = self.full() {
-                if give.send(part).await.is_err() {
-                    return Err(self.failed());
-                }
+            if let Some((give, part)) = self.full()
+                && give.send(part).await.is_err()
+            {
+                return Err(self.failed());
             }
         }
         Ok(())
@@ -218,10 +218,10 @@ impl Body {
 
 impl Drop for Body {
     fn drop(&mut self) {
-        if let Sink::Parts { filling, rest, .. } = &mut self.sink {
-            if let Some(rest) = rest.take() {
-                let _ = rest.send(std::mem::take(filling).into());
-            }
+        if let Sink::Parts { filling, rest, .. } = &mut self.sink
+            && let Some(rest) = rest.take()
+        {
+            let _ = rest.send(std::mem::take(filling).into());
         }
     }
 }

@@ -6,4 +6,4 @@ mod life;
 mod server;
 mod worker;
 
-pub use server::{Answer, Server};
+pub use server::Server;

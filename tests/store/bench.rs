@@ -22,7 +22,7 @@ pub struct Bench {
 }
 
 impl Bench {
-    pub async fn folder() -> Self {
+    pub fn folder() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = Config::folder(folder.path().join("objects"));
         Self {

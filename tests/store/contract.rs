@@ -93,7 +93,7 @@ async fn listing_and_deleting_go_by_whole_segments(bench: Bench) {
 
 async fn an_overwritten_object_is_seen_whole(bench: Bench) {
     const SIZE: usize = 300_000;
-    let key = bench.put("state", &[0; SIZE]).await;
+    let key = bench.put("state", &vec![0; SIZE]).await;
     let store = bench.store.clone();
     let writer = tokio::spawn({
         let key = key.clone();

@@ -136,7 +136,7 @@ async fn an_upload_survives_errors_that_pass() {
     let counted = Arc::clone(&count);
     bench.server().fail(move |seen| {
         let fails = is_part(seen) || is_completion(seen);
-        (fails && counted.fetch_add(1, Ordering::Relaxed) % 2 == 0).then_some(503)
+        (fails && counted.fetch_add(1, Ordering::Relaxed).is_multiple_of(2)).then_some(503)
     });
     upload(&bench, "a").await.unwrap();
     assert!(count.load(Ordering::Relaxed) >= 4);
@@ -147,9 +147,11 @@ async fn an_upload_survives_errors_that_pass() {
 /// Fault 15: nothing is visible, and no part stays to be paid for.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_left_of_an_upload_that_fails() {
+    type Which = fn(&Seen) -> bool;
+
     let bench = Bench::s3().await;
     let before = bench.files();
-    let faults: [(fn(&Seen) -> bool, u16); 4] = [
+    let faults: [(Which, u16); 4] = [
         (
             |seen| is_part(seen) && !seen.target.contains("partNumber=1&"),
             500,
@@ -262,7 +264,7 @@ async fn cancelling_ends_reads_and_writes_that_wait() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_folder_keeps_its_own_to_itself() {
-    let bench = Bench::folder().await;
+    let bench = Bench::folder();
     bench.put("a", b"a").await;
     let own = key(".flatbed/url-key");
     let describe = Describe::default();

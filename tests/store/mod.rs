@@ -21,7 +21,7 @@ macro_rules! on_every_store {
         mod folder {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $name() {
-                super::$name(super::Bench::folder().await).await;
+                super::$name(super::Bench::folder()).await;
             })*
         }
         mod s3 {
