@@ -123,7 +123,7 @@ impl Catalogue {
         name: Option<String>,
         uploaded: bool,
     ) -> Result<Video, Refusal> {
-        let taken = self.look_at(&key).await;
+        let taken = self.look_at(&key, name.as_deref()).await;
         if taken.is_err() && uploaded {
             // What is left after a second failure is found by nobody, but costs.
             if let Err(error) = self.store.delete(&key).await {
@@ -140,29 +140,30 @@ impl Catalogue {
             uploaded,
             media,
         };
-        let record = serde_json::to_vec(&video).map_err(|error| {
-            store::Error::Refused {
-                object: record_key(id).to_string(),
-                reason: error.to_string(),
-            }
+        let record = serde_json::to_vec(&video).map_err(|error| store::Error::Refused {
+            object: record_key(id).to_string(),
+            reason: error.to_string(),
         })?;
-        self.store.put(&record_key(id), record, Describe::default()).await?;
+        self.store
+            .put(&record_key(id), record, Describe::default())
+            .await?;
         Ok(video)
     }
 
-    async fn look_at(&self, key: &Key) -> Result<(u64, Media), Refusal> {
+    async fn look_at(&self, key: &Key, name: Option<&str>) -> Result<(u64, Media), Refusal> {
         let cancel = Cancel::new();
         let bytes = self.store.head(key).await?.bytes;
-        let media = self.store.input(key, &cancel).await?;
-        let picture = self.store.input(key, &cancel).await?;
+        let name = name.unwrap_or(key.as_str());
+        let media = self.store.input(key, &cancel).await?.called(name);
+        let picture = self.store.input(key, &cancel).await?.called(name);
         let context = Context::new().with_cancel(cancel);
         let media = engine::on_thread(move || Media::of(media, picture, &context)).await;
-        media.map(|media| (bytes, media)).map_err(|error| {
-            match store::Error::within(&error) {
+        media
+            .map(|media| (bytes, media))
+            .map_err(|error| match store::Error::within(&error) {
                 Some(error) => Refusal::Store(error.clone()),
                 None => Refusal::Unfit(error),
-            }
-        })
+            })
     }
 
     /// The video with this id; `None` where there is none, also where it is no id.
@@ -212,7 +213,9 @@ impl Catalogue {
                 ids.insert(id);
             }
         }
-        let behind = ids.into_iter().filter(|id| after.is_none_or(|after| *id > after));
+        let behind = ids
+            .into_iter()
+            .filter(|id| after.is_none_or(|after| *id > after));
         let mut videos = Vec::new();
         for id in behind.take(limit) {
             // One may be deleted meanwhile.
@@ -276,12 +279,21 @@ impl Media {
             width: pictures.map(|(width, _, _)| width),
             height: pictures.map(|(_, height, _)| height),
             frame_rate: frame_rate.map(|(num, den)| f64::from(num) / f64::from(den.max(1))),
-            codecs: info.streams.into_iter().map(|stream| stream.codec).collect(),
+            codecs: info
+                .streams
+                .into_iter()
+                .map(|stream| stream.codec)
+                .collect(),
         }
     }
 }
 
 impl Video {
+    /// What messages about it call it.
+    pub fn shown_name(&self) -> &str {
+        self.name.as_deref().unwrap_or(self.key.as_str())
+    }
+
     /// Whether an export can be made of it.
     pub fn check_operations(&self) -> Result<(), String> {
         match self.media.kind {

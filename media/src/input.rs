@@ -103,6 +103,14 @@ impl Input {
         &self.name
     }
 
+    /// The same input, under another name in messages: what users call it, where
+    /// its path is nobody's business.
+    #[must_use]
+    pub fn called(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
     /// The same input once more, where it can be read twice at a time.
     pub(crate) fn again(&self) -> Option<Self> {
         let kind = match &self.kind {

@@ -43,7 +43,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if wrong == 0 {
         return Ok(());
     }
-    Err(Failure::away(format!("{wrong} of {} things need mending", lines.len())))
+    Err(Failure::away(format!(
+        "{wrong} of {} things need mending",
+        lines.len()
+    )))
 }
 
 impl<'a> Line<'a> {

@@ -32,8 +32,7 @@ fn bears(request: &Request, token: &Secret) -> bool {
     let Some((scheme, given)) = value.split_at_checked("Bearer ".len()) else {
         return false;
     };
-    scheme.eq_ignore_ascii_case(b"Bearer ")
-        && bool::from(given.ct_eq(token.expose().as_bytes()))
+    scheme.eq_ignore_ascii_case(b"Bearer ") && bool::from(given.ct_eq(token.expose().as_bytes()))
 }
 
 #[cfg(test)]
@@ -57,7 +56,14 @@ mod tests {
         };
         assert!(bears(Some("Bearer hunter2")));
         assert!(bears(Some("bearer hunter2")));
-        for wrong in ["", "hunter2", "Bearer ", "Bearer hunter", "Bearer hunter22", "Basic hunter2"] {
+        for wrong in [
+            "",
+            "hunter2",
+            "Bearer ",
+            "Bearer hunter",
+            "Bearer hunter22",
+            "Basic hunter2",
+        ] {
             assert!(!bears(Some(wrong)), "{wrong}");
         }
         assert!(!bears(None));

@@ -31,7 +31,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 
 /// `bytes` as a `T`.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
-    serde_json::from_slice(bytes).map_err(|error| Failure::bad_request(format!("the body: {error}")))
+    serde_json::from_slice(bytes)
+        .map_err(|error| Failure::bad_request(format!("the body: {error}")))
 }
 
 /// Whether a request brings a form with files.

@@ -141,7 +141,10 @@ impl From<Record> for ExportStatus {
         let video = serde_json::from_slice::<Export>(&record.payload).ok();
         let percent = match record.state {
             JobState::Completed => 100,
-            _ => record.progress.as_ref().map_or(0, |progress| progress.percent),
+            _ => record
+                .progress
+                .as_ref()
+                .map_or(0, |progress| progress.percent),
         };
         Self {
             status: record.state.into(),
@@ -353,14 +356,21 @@ pub async fn download(
             "export {id} is {state}; it can be fetched once it is completed"
         )));
     }
-    let files = record.result.and_then(|result| serde_json::from_value::<Files>(result).ok());
+    let files = record
+        .result
+        .and_then(|result| serde_json::from_value::<Files>(result).ok());
     let files = files.ok_or_else(|| {
-        Failure::not_found(format!("export {id} was done by another worker, which left no files"))
+        Failure::not_found(format!(
+            "export {id} was done by another worker, which left no files"
+        ))
     })?;
     let mut links = Vec::new();
     let mut expires: Option<SystemTime> = None;
     for file in files.files {
-        let link = api.store.link(&file.key, api.link_life, Some(&file.name)).await?;
+        let link = api
+            .store
+            .link(&file.key, api.link_life, Some(&file.name))
+            .await?;
         expires = [expires, link.expires].into_iter().flatten().min();
         links.push(Link {
             url: link.url,
@@ -369,9 +379,9 @@ pub async fn download(
             bytes: file.bytes,
         });
     }
-    let first = links.first().ok_or_else(|| {
-        Failure::not_found(format!("export {id} came to no files"))
-    })?;
+    let first = links
+        .first()
+        .ok_or_else(|| Failure::not_found(format!("export {id} came to no files")))?;
     Ok(Json(Download {
         url: first.url.clone(),
         expires_at: expires.map(rfc3339),

@@ -41,7 +41,11 @@ async fn send(
     let absent = || Failure::not_found("the file is not there any more");
     let path = store.file(&key)?.ok_or_else(absent)?;
     let mut file = File::open(path).await.map_err(|_| absent())?;
-    let size = file.metadata().await.map_err(|error| Failure::internal(&error))?.len();
+    let size = file
+        .metadata()
+        .await
+        .map_err(|error| Failure::internal(&error))?
+        .len();
 
     let (first, length, code) = match part(headers.get(RANGE), size) {
         Part::All => (0, size, StatusCode::OK),
@@ -66,7 +70,11 @@ async fn send(
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     if code == StatusCode::PARTIAL_CONTENT {
         let range = format!("bytes {first}-{}/{size}", first + length - 1);
-        headers.extend(HeaderValue::try_from(range).ok().map(|range| (CONTENT_RANGE, range)));
+        headers.extend(
+            HeaderValue::try_from(range)
+                .ok()
+                .map(|range| (CONTENT_RANGE, range)),
+        );
     }
     let saved = disposition(&signed).and_then(|value| HeaderValue::try_from(value).ok());
     headers.extend(saved.map(|value| (CONTENT_DISPOSITION, value)));
@@ -104,9 +112,7 @@ fn part(range: Option<&HeaderValue>, size: u64) -> Part {
                 last.parse::<u64>()
             };
             match (first.parse::<u64>(), last) {
-                (Ok(first), Ok(last)) if first <= last => {
-                    (first, last.saturating_add(1).min(size))
-                }
+                (Ok(first), Ok(last)) if first <= last => (first, last.saturating_add(1).min(size)),
                 _ => return Part::All,
             }
         }
@@ -137,7 +143,13 @@ mod tests {
         for beyond in ["bytes=1000-", "bytes=1000-2000", "bytes=-0"] {
             assert_eq!(part(beyond), Part::Beyond, "{beyond}");
         }
-        for all in ["bytes=5-2", "lines=1-2", "bytes=a-b", "bytes=0-1,4-5", "bytes"] {
+        for all in [
+            "bytes=5-2",
+            "lines=1-2",
+            "bytes=a-b",
+            "bytes=0-1,4-5",
+            "bytes",
+        ] {
             assert_eq!(part(all), Part::All, "{all}");
         }
     }

@@ -57,7 +57,9 @@ impl Scrape {
 
 /// The route.
 pub fn routes(scrape: Scrape) -> Router {
-    Router::new().route("/metrics", get(show)).with_state(scrape)
+    Router::new()
+        .route("/metrics", get(show))
+        .with_state(scrape)
 }
 
 /// All metrics in Prometheus's text format.
@@ -67,6 +69,9 @@ pub fn routes(scrape: Scrape) -> Router {
 )]
 pub async fn show(State(scrape): State<Scrape>) -> Result<Response, Failure> {
     scrape.count().await;
-    let text = scrape.metrics.render().map_err(|error| Failure::internal(&error))?;
+    let text = scrape
+        .metrics
+        .render()
+        .map_err(|error| Failure::internal(&error))?;
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }

@@ -1,11 +1,11 @@
 //! `/openapi.json`: what this API is, made from its types.
 
-use axum::{Json, Router};
 use axum::routing::get;
+use axum::{Json, Router};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 
-use super::{exports, events, health, metrics, videos};
+use super::{events, exports, health, metrics, videos};
 
 /// The document.
 #[derive(OpenApi)]

@@ -34,11 +34,7 @@ async fn store_field(api: &Videos, mut field: Field<'_>) -> Result<Video, Failur
     api.take_in(id, key, name, true).await
 }
 
-async fn copy(
-    field: &mut Field<'_>,
-    body: &mut store::Body,
-    largest: u64,
-) -> Result<(), Failure> {
+async fn copy(field: &mut Field<'_>, body: &mut store::Body, largest: u64) -> Result<(), Failure> {
     let mut bytes = 0;
     while let Some(chunk) = field.chunk().await.map_err(|error| broken(&error))? {
         bytes += chunk.len() as u64;

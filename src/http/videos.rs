@@ -158,7 +158,10 @@ pub async fn list(
     let Query(which) = which.map_err(|error| Failure::bad_request(error.body_text()))?;
     let limit = which.limit.clamp(1, 1000);
     let videos = api.catalogue.list(which.after, limit).await?;
-    let next = videos.last().filter(|_| videos.len() == limit).map(|video| video.id);
+    let next = videos
+        .last()
+        .filter(|_| videos.len() == limit)
+        .map(|video| video.id);
     Ok(Json(Videolist { videos, next }))
 }
 

@@ -99,7 +99,9 @@ impl Config {
     /// Reads it; also what is in force, for `flatbed config`.
     pub fn read(mut variables: Variables) -> Result<(Self, Vec<Setting>), Invalid> {
         let variables_ = &mut variables;
-        let data: PathBuf = variables_.text_or("FLATBED_DATA_DIR", "flatbed-data").into();
+        let data: PathBuf = variables_
+            .text_or("FLATBED_DATA_DIR", "flatbed-data")
+            .into();
         let config = Self {
             http: Http::read(variables_),
             workloads: workloads(variables_),
@@ -122,7 +124,11 @@ impl Config {
 fn workloads(variables: &mut Variables) -> Option<BTreeSet<WorkloadName>> {
     let names = variables.text("FLATBED_WORKLOADS")?;
     let mut wanted = BTreeSet::new();
-    for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+    for name in names
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+    {
         match name.parse::<WorkloadName>() {
             Ok(workload) => {
                 wanted.insert(workload);
@@ -136,7 +142,11 @@ fn workloads(variables: &mut Variables) -> Option<BTreeSet<WorkloadName>> {
 impl Http {
     fn read(variables: &mut Variables) -> Self {
         let host = variables.text_or("WORKER_HOST", "127.0.0.1");
-        let host = if host == "localhost" { "127.0.0.1" } else { &host };
+        let host = if host == "localhost" {
+            "127.0.0.1"
+        } else {
+            &host
+        };
         let host = host.parse().unwrap_or_else(|_| {
             let expected = format!("'{host}': expected an address, as 127.0.0.1 or 0.0.0.0");
             variables.wrong("WORKER_HOST", &expected);
@@ -177,7 +187,10 @@ impl QueueChoice {
             ("sqlite", _) => Self::Sqlite,
             ("bullmq", Some(url)) => Self::BullMq(url),
             ("bullmq", None) => {
-                variables.wrong("REDIS_URL", "EXPORT_QUEUE=bullmq needs it, as redis://host:6379");
+                variables.wrong(
+                    "REDIS_URL",
+                    "EXPORT_QUEUE=bullmq needs it, as redis://host:6379",
+                );
                 Self::Sqlite
             }
             (other, _) => {

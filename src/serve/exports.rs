@@ -110,9 +110,7 @@ impl Exports {
     }
 }
 
-async fn queue(
-    config: &Config,
-) -> anyhow::Result<(Arc<dyn Source>, Arc<dyn Admin>, String)> {
+async fn queue(config: &Config) -> anyhow::Result<(Arc<dyn Source>, Arc<dyn Admin>, String)> {
     match &config.exports.queue {
         QueueChoice::Sqlite => {
             let file = config.data.join("queue.sqlite");

@@ -39,7 +39,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signals().context("signals")?;
     let metrics = Metrics::new().context("metrics")?;
     let mut health = Health::default();
-    health.add("ffmpeg", async || Ok(flatbed_media::ffmpeg_version().version.to_owned()));
+    health.add("ffmpeg", async || {
+        Ok(flatbed_media::ffmpeg_version().version.to_owned())
+    });
 
     let mut guarded = Router::new();
     let mut open = Router::new();
@@ -52,7 +54,11 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         open = open.merge(exports.open_routes());
         let reports = metrics.workload("export");
         queues.push((reports.clone(), Arc::clone(&exports.admin)));
-        tracing::info!(queue = exports.queue_text, store = exports.store.name(), "exports: on");
+        tracing::info!(
+            queue = exports.queue_text,
+            store = exports.store.name(),
+            "exports: on"
+        );
         tokio::spawn(exports::measure(exports.store.clone(), metrics.clone()));
         let work = WorkThreads::new().context("threads")?;
         runners.push(("processor", exports.runner(work, reports)));
@@ -61,9 +67,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     }
 
     let address = SocketAddr::new(config.http.host, config.http.port);
-    let listener = TcpListener::bind(address).await.with_context(|| {
-        format!("listening on {address} (WORKER_HOST, WORKER_PORT)")
-    })?;
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("listening on {address} (WORKER_HOST, WORKER_PORT)"))?;
     let address = listener.local_addr().context("the listener's address")?;
     if !config.http.host.is_loopback() && config.http.token.is_none() {
         tracing::warn!(
@@ -82,8 +88,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     tracing::info!("listening on http://{address}");
 
     let stop = shutdown.clone();
-    let answering = axum::serve(listener, router)
-        .with_graceful_shutdown(async move { stop.drained().await });
+    let answering =
+        axum::serve(listener, router).with_graceful_shutdown(async move { stop.drained().await });
     let answering = tokio::spawn(answering.into_future());
     shutdown.asked().await;
     tracing::info!("stopping");

@@ -197,9 +197,19 @@ impl Folder {
     pub(super) async fn check(&self) -> Result<()> {
         let unfinished = self.unfinished();
         let name = self.root.display().to_string();
-        spawn_blocking(move || Scratch::create(&unfinished, 0).map(drop))
-            .await
-            .map_err(|_| Error::away(&name, "this process is ending"))?
+        let (own, gone) = (self.root.join(OWN), name.clone());
+        spawn_blocking(move || {
+            // An unmounted disk: making the folder anew would hide that.
+            if !own.is_dir() {
+                return Err(Error::away(
+                    &gone,
+                    "the folder is gone; is its disk mounted?",
+                ));
+            }
+            Scratch::create(&unfinished, 0).map(drop)
+        })
+        .await
+        .map_err(|_| Error::away(&name, "this process is ending"))?
     }
 }
 

@@ -15,7 +15,9 @@ fn with_nothing_set_a_video_becomes_what_was_asked_for() {
     let answer = server.upload(&folder.path("recording.mp4"));
     assert_eq!(answer.code, 201, "{answer:?}");
     let video = answer.json();
-    let bytes = fs::metadata(folder.path("recording.mp4")).expect("a file").len();
+    let bytes = fs::metadata(folder.path("recording.mp4"))
+        .expect("a file")
+        .len();
     assert_eq!(video["bytes"], bytes);
     assert_eq!(video["media"]["width"], 160);
     assert_eq!(video["media"]["codecs"], json!(["h264", "aac"]));
@@ -74,7 +76,9 @@ fn a_copy_needs_no_encoder_and_keeps_every_frame() {
     let operations = json!([{"type": "convert", "options": {"format": "mkv"}}]);
     let export = server.export(&video, &operations);
     server.wait_for(&export, "completed");
-    let download = server.get(&format!("/api/exports/{export}/download")).json();
+    let download = server
+        .get(&format!("/api/exports/{export}/download"))
+        .json();
     let path = folder.path("video.mkv");
     server.fetch(download["url"].as_str().expect("a link"), &path);
     assert_eq!(container(&path), "matroska,webm");
@@ -86,7 +90,7 @@ fn progress_comes_as_events_until_the_end() {
     let folder = Folder::with(&["large.ts"]);
     let server = Server::start(&folder, &[]);
     let video = server.video(&folder.path("large.ts"));
-    let operations = json!([{"type": "transcode", "options": {"preset": "medium"}}]);
+    let operations = json!([{"type": "transcode", "options": {"preset": "veryfast"}}]);
     let export = server.export(&video, &operations);
     // The stream ends by itself, or curl would not.
     let answer = server.get(&format!("/api/exports/{export}/events"));
@@ -106,7 +110,10 @@ fn progress_comes_as_events_until_the_end() {
     let working = working.expect("progress in between");
     assert_eq!(working["jobStatus"]["state"], "active");
     let detail = &working["jobStatus"]["detailedProgress"];
-    assert!(detail["percent"].is_u64() && detail["currentOperation"].is_string(), "{detail}");
+    assert!(
+        detail["percent"].is_u64() && detail["currentOperation"].is_string(),
+        "{detail}"
+    );
 }
 
 #[test]
@@ -120,7 +127,10 @@ fn one_that_runs_is_cancelled_and_leaves_nothing() {
     let waiting = server.export(&video, &slow);
 
     let answer = server.delete(&format!("/api/exports/{waiting}"));
-    assert_eq!((answer.code, answer.field("status").as_str()), (200, "cancelled"));
+    assert_eq!(
+        (answer.code, answer.field("status").as_str()),
+        (200, "cancelled")
+    );
     let answer = server.delete(&format!("/api/exports/{running}"));
     assert_eq!(answer.code, 202, "{answer:?}");
     server.wait_for(&running, "cancelled");
@@ -157,6 +167,7 @@ fn what_cannot_be_done_fails_at_once_with_its_reason() {
     let listed = server.get("/api/exports?state=failed").json();
     assert_eq!(listed[0]["id"], export);
     let stats = server.get("/api/exports/queue/stats").json();
-    let expected = json!({"waiting": 0, "active": 0, "completed": 0, "failed": 1, "delayed": 0, "paused": 0});
+    let expected =
+        json!({"waiting": 0, "active": 0, "completed": 0, "failed": 1, "delayed": 0, "paused": 0});
     assert_eq!(stats, expected);
 }

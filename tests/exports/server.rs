@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -85,7 +86,7 @@ impl Server {
         let mut command = Command::new("curl");
         command
             .args(["--silent", "--show-error", "--include", "--noproxy", "*"])
-            .args(["--max-time", "60", "-H", "Expect:"]);
+            .args(["--max-time", "180", "-H", "Expect:"]);
         if let Some(token) = &self.token {
             command.args(["-H", &format!("Authorization: Bearer {token}")]);
         }
@@ -108,7 +109,12 @@ impl Server {
     }
 
     pub fn post_text(&self, path: &str, body: &str, headers: &[&str]) -> Answer {
-        let mut arguments = vec!["-H", "Content-Type: application/json", "--data-binary", body];
+        let mut arguments = vec![
+            "-H",
+            "Content-Type: application/json",
+            "--data-binary",
+            body,
+        ];
         for header in headers {
             arguments.extend(["-H", header]);
         }
@@ -149,7 +155,12 @@ impl Server {
                 "{last}\n{}",
                 self.log()
             );
-            last["status"] == status
+            let reached = last["status"] == status;
+            if !reached {
+                // Asking takes more of the machine than the engine gets.
+                thread::sleep(Duration::from_millis(100));
+            }
+            reached
         });
         last
     }
@@ -214,7 +225,9 @@ impl Answer {
     pub fn field(&self, name: &str) -> String {
         let json = self.json();
         let value = json[name].as_str();
-        value.unwrap_or_else(|| panic!("no {name}: {json}")).to_owned()
+        value
+            .unwrap_or_else(|| panic!("no {name}: {json}"))
+            .to_owned()
     }
 
     /// It must be this error, with all of `words` in its message.

@@ -1,7 +1,7 @@
 //! The worker around exports: health, metrics, crashes, signals, settings.
 
-use std::process::{Command, Stdio};
 use std::io::Write;
+use std::process::{Command, Stdio};
 
 use serde_json::json;
 
@@ -24,8 +24,14 @@ fn health_names_what_it_needs() {
     crate::support::wait_until("the loss to be told", || server.get("/health").code == 503);
     let health = server.get("/health").json();
     assert_eq!(health["status"], "unhealthy");
-    assert_eq!(health["dependencies"]["storage"]["status"], "error", "{health}");
-    assert_eq!(health["dependencies"]["database"]["status"], "ok", "{health}");
+    assert_eq!(
+        health["dependencies"]["storage"]["status"], "error",
+        "{health}"
+    );
+    assert_eq!(
+        health["dependencies"]["database"]["status"], "ok",
+        "{health}"
+    );
 }
 
 #[test]
@@ -45,7 +51,10 @@ fn metrics_are_what_prometheus_expects() {
         "video_processing_errors_total 0",
         "video_export_size_bytes_count 1",
     ] {
-        assert!(text.lines().any(|found| found == line), "no {line} in {text}");
+        assert!(
+            text.lines().any(|found| found == line),
+            "no {line} in {text}"
+        );
     }
     assert!(text.contains("video_storage_used_bytes "), "{text}");
     assert!(text.contains("flatbed_stage_duration_seconds"), "{text}");
@@ -62,7 +71,10 @@ fn metrics_are_what_prometheus_expects() {
     drop(stdin);
     let output = promtool.wait_with_output().expect("it ends");
     let complaints = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && complaints.is_empty(), "{complaints}");
+    assert!(
+        output.status.success() && complaints.is_empty(),
+        "{complaints}"
+    );
 }
 
 #[test]
@@ -90,7 +102,7 @@ fn a_killed_worker_s_export_is_done_by_the_next() {
     let lease = ("EXPORT_LEASE_SECONDS", "3");
     let server = Server::start(&folder, &[lease]);
     let video = server.video(&folder.path("large.ts"));
-    let operations = json!([{"type": "transcode", "options": {"preset": "medium"}}]);
+    let operations = json!([{"type": "transcode", "options": {"preset": "veryfast"}}]);
     let export = server.export(&video, &operations);
     server.wait_for(&export, "processing");
     server.kill();
@@ -98,7 +110,9 @@ fn a_killed_worker_s_export_is_done_by_the_next() {
     let server = Server::start(&folder, &[lease]);
     let status = server.wait_for(&export, "completed");
     assert_eq!(status["attempts"], 2, "the crash was charged: {status}");
-    let download = server.get(&format!("/api/exports/{export}/download")).json();
+    let download = server
+        .get(&format!("/api/exports/{export}/download"))
+        .json();
     let path = folder.path("video.ts");
     server.fetch(download["url"].as_str().expect("a link"), &path);
     assert_eq!(shown_frames(&path), 500);
@@ -109,7 +123,7 @@ fn a_stopped_worker_puts_its_export_back_uncharged() {
     let folder = Folder::with(&["large.ts"]);
     let server = Server::start(&folder, &[("SHUTDOWN_GRACE_SECONDS", "0")]);
     let video = server.video(&folder.path("large.ts"));
-    let operations = json!([{"type": "transcode", "options": {"preset": "medium"}}]);
+    let operations = json!([{"type": "transcode", "options": {"preset": "veryfast"}}]);
     let export = server.export(&video, &operations);
     server.wait_for(&export, "processing");
     server.stop();
@@ -157,20 +171,32 @@ fn config_tells_what_is_in_force_and_doctor_whether_it_will_do() {
     let run = Run::of("config", &mut command);
     run.succeeded();
     let text = run.text();
-    assert!(text.contains("VIDEO_WORKER_CONCURRENCY  3  (.env)"), "{text}");
+    assert!(
+        text.contains("VIDEO_WORKER_CONCURRENCY  3  (.env)"),
+        "{text}"
+    );
     assert!(text.contains("0  (environment)"), "{text}");
-    assert!(text.contains("(set)") && !text.contains("hunter2"), "{text}");
+    assert!(
+        text.contains("(set)") && !text.contains("hunter2"),
+        "{text}"
+    );
 
     let mut command = folder.command("doctor");
     command.env_clear().env("WORKER_PORT", "0");
     let run = Run::of("doctor", &mut command);
     run.succeeded();
-    assert!(run.text().lines().all(|line| line.starts_with("ok")), "{}", run.text());
+    assert!(
+        run.text().lines().all(|line| line.starts_with("ok")),
+        "{}",
+        run.text()
+    );
 
     // A file where its folder should be.
     folder.write("data", "");
     let mut command = folder.command("doctor");
-    command.env_clear().envs([("WORKER_PORT", "0"), ("FLATBED_DATA_DIR", "data")]);
+    command
+        .env_clear()
+        .envs([("WORKER_PORT", "0"), ("FLATBED_DATA_DIR", "data")]);
     let run = Run::of("doctor", &mut command);
     assert_eq!(run.code, Some(5), "{}", run.stderr);
     assert!(run.text().contains("WRONG") && run.text().contains("FLATBED_DATA_DIR"));

@@ -97,7 +97,9 @@ impl Exports {
             )
             .await?;
         context.metrics().bytes_in(video.bytes);
-        context.metrics().frames(report.frames_copied, report.frames_encoded);
+        context
+            .metrics()
+            .frames(report.frames_copied, report.frames_encoded);
         context
             .stage(
                 Stage::Store,
@@ -123,6 +125,7 @@ impl Exports {
             images.insert(name.to_owned(), image);
         }
         let source = self.store.input(&video.key, context.cancel()).await?;
+        let source = source.called(video.shown_name());
         Ok((video, source, images))
     }
 
@@ -146,7 +149,10 @@ type Images = HashMap<String, Arc<[u8]>>;
 const LARGEST_IMAGE: u64 = 32 << 20;
 
 fn parse(job: &Job) -> anyhow::Result<(Export, Vec<Operation>)> {
-    let export: Export = job.parse().context("the job's data").context(Fault::Input)?;
+    let export: Export = job
+        .parse()
+        .context("the job's data")
+        .context(Fault::Input)?;
     let operations = operations::check(&export.operations).map_err(fault)?;
     Ok((export, operations))
 }

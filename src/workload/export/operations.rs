@@ -47,7 +47,10 @@ mod tests {
             ),
         ] {
             let error = check(&list).unwrap_err();
-            assert!(error.starts_with("operations: ") && error.contains(expected), "{error}");
+            assert!(
+                error.starts_with("operations: ") && error.contains(expected),
+                "{error}"
+            );
         }
         let list = json!([{"type": "watermark", "options": {"image": "logo.png"}}]);
         let operations = check(&list).unwrap();
