@@ -18,10 +18,11 @@ local function taken(id)
     return fields[1] and fields
 end
 
-local function kept()
+-- Who else is idle hears that there is more.
+local function pass_on()
     if redis.call('LLEN', base .. 'wait') > 0
         or redis.call('ZCARD', base .. 'prioritized') > 0 then
-        wake()
+        redis.call('ZADD', base .. 'marker', 0, '0')
     end
 end
 
@@ -29,7 +30,7 @@ if ARGV[6] == '1' then
     for _, id in ipairs(redis.call('LRANGE', base .. 'active', 0, -1)) do
         if redis.call('GET', base .. id .. ':lock') == token then
             redis.call('PEXPIRE', base .. id .. ':lock', lease)
-            kept()
+            pass_on()
             return { {}, -1, id, taken(id) }
         end
     end
@@ -105,7 +106,7 @@ while true do
         fields[7] = tostring(redis.call('HINCRBY', job, 'ats', 1))
         redis.call('HSET', job, 'processedOn', whole(now))
         event('active', 'jobId', id, 'prev', prev)
-        kept()
+        pass_on()
         wake_when_due()
         return { aside, -1, id, fields }
     end

@@ -47,7 +47,9 @@ local function trim(set, count, age, now)
     end
     local first = 0
     repeat
-        local oldest = redis.call('ZRANGE', base .. set, first, first + 999)
+        -- Most often one is to go, and it is the first.
+        local last = first + math.min(excess + 9, 999)
+        local oldest = redis.call('ZRANGE', base .. set, first, last)
         for _, id in ipairs(oldest) do
             if excess <= 0 then
                 return
