@@ -172,17 +172,10 @@ impl Catalogue {
             return Ok(None);
         };
         match self.store.get(&record_key(id)).await {
-            Ok(record) => self.read(id, &record).map(Some),
+            Ok(record) => read(id, &record).map(Some),
             Err(store::Error::Absent { .. }) => Ok(None),
             Err(error) => Err(error),
         }
-    }
-
-    fn read(&self, id: Uuid, record: &[u8]) -> store::Result<Video> {
-        serde_json::from_slice(record).map_err(|error| store::Error::Refused {
-            object: record_key(id).to_string(),
-            reason: format!("it is no record of a video ({error}); remove or mend it"),
-        })
     }
 
     /// The key of a watermark's image: `name` is the id of an upload or a key.
@@ -304,6 +297,13 @@ impl Video {
             MediaKind::Video | MediaKind::Audio => Ok(()),
         }
     }
+}
+
+fn read(id: Uuid, record: &[u8]) -> store::Result<Video> {
+    serde_json::from_slice(record).map_err(|error| store::Error::Refused {
+        object: record_key(id).to_string(),
+        reason: format!("it is no record of a video ({error}); remove or mend it"),
+    })
 }
 
 fn record_key(id: Uuid) -> Key {

@@ -40,14 +40,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         return stdio::print_json(&lines);
     }
     let widest = lines.iter().map(|line| line.name.len()).max().unwrap_or(0);
-    let mut text = String::new();
-    for Line {
-        name,
-        value,
-        source,
-    } in lines
-    {
-        text.push_str(&format!("{name:widest$}  {value}  ({source})\n"));
-    }
+    let shown = lines.iter().map(|line| {
+        let Line {
+            name,
+            value,
+            source,
+        } = line;
+        format!("{name:widest$}  {value}  ({source})\n")
+    });
+    let text: String = shown.collect();
     stdio::print(&text)
 }

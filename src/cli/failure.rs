@@ -69,7 +69,9 @@ impl Failure {
     /// Prints why, and gives the process its exit code.
     pub(super) fn explain(&self) -> ExitCode {
         if let Self::Settings(lines) = self {
-            lines.iter().for_each(|line| eprint_line(line));
+            for line in lines {
+                eprint_line(line);
+            }
         }
         if let Some(message) = self.message() {
             eprint_line(&message);

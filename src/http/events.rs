@@ -64,14 +64,13 @@ impl Watch {
             return None;
         }
         loop {
-            let status = match self.next.take() {
-                Some(status) => status,
-                None => {
-                    sleep(PERIOD).await;
-                    match self.api.queue.find(&self.id.parse().ok()?).await {
-                        Ok(record) => record?.into(),
-                        Err(_) => continue,
-                    }
+            let status = if let Some(status) = self.next.take() {
+                status
+            } else {
+                sleep(PERIOD).await;
+                match self.api.queue.find(&self.id.parse().ok()?).await {
+                    Ok(record) => record?.into(),
+                    Err(_) => continue,
                 }
             };
             let text = serde_json::to_string(&status).ok()?;

@@ -71,10 +71,10 @@ impl Health {
     pub async fn report(&self) -> Report {
         // The lock has those who come meanwhile wait for the same answer.
         let mut last = self.last.lock().await;
-        if let Some((at, report)) = last.as_ref() {
-            if at.elapsed() < FRESH {
-                return report.clone();
-            }
+        if let Some((at, report)) = last.as_ref()
+            && at.elapsed() < FRESH
+        {
+            return report.clone();
         }
         let asked = self.checks.iter().map(async |(name, check)| {
             let answer = match timeout(PATIENCE, check()).await {
