@@ -39,10 +39,8 @@ impl Exports {
     /// Opens the queue and the store.
     pub async fn open(config: &Config) -> anyhow::Result<Self> {
         let exports = config.exports.clone();
-        std::fs::create_dir_all(&config.data)
-            .with_context(|| format!("FLATBED_DATA_DIR {}", config.data.display()))?;
-        let store = Store::open(&exports.store)?;
         let (source, admin, queue_text) = queue(config).await?;
+        let store = Store::open(&exports.store)?;
         Ok(Self {
             catalogue: Catalogue::new(store.clone()),
             admin,
@@ -113,6 +111,8 @@ impl Exports {
 async fn queue(config: &Config) -> anyhow::Result<(Arc<dyn Source>, Arc<dyn Admin>, String)> {
     match &config.exports.queue {
         QueueChoice::Sqlite => {
+            std::fs::create_dir_all(&config.data)
+                .with_context(|| format!("FLATBED_DATA_DIR {}", config.data.display()))?;
             let file = config.data.join("queue.sqlite");
             let options = sqlite::Options {
                 lease: config.exports.lease,

@@ -7,7 +7,7 @@
 //! | `child.rs` | another process that has the same queue, to be stopped and killed |
 //! | `sqlite.rs`, `bullmq/` ... | an adapter each: its fixture, and what only it promises |
 
-mod bullmq;
+pub mod bullmq;
 mod child;
 pub mod contract;
 pub mod fixture;

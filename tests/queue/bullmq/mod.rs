@@ -11,8 +11,8 @@
 mod faults;
 mod interop;
 mod mixed;
-mod node;
-mod server;
+pub mod node;
+pub mod server;
 
 use std::sync::Arc;
 
@@ -27,8 +27,8 @@ use super::fixture::{Fixture, SetAside, Settings};
 
 /// A queue of its own name on a server that others use too.
 pub struct Bullmq {
-    server: Server,
-    queue: String,
+    pub server: Server,
+    pub queue: String,
     settings: Settings,
 }
 
