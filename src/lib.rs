@@ -2,7 +2,29 @@
 //!
 //! | module | what it does |
 //! |---|---|
+//! | [`catalogue`] | which videos there are |
 //! | [`cli`] | the command line: one file a command |
+//! | [`config`] | environment variables, read once at the start |
+//! | [`fetch`] | downloads from addresses that others name |
+//! | [`http`] | the HTTP side: one file an API |
+//! | [`job`] | a job, its progress and what came of it |
+//! | [`queue`] | where jobs come from: the contract, and one file an adapter |
+//! | [`runner`] | receives jobs, runs them, settles them |
+//! | [`serve`] | the worker, put together; names the concrete adapters |
+//! | [`store`] | where objects are kept: a folder, or a bucket |
+//! | [`telemetry`] | log lines and metrics |
+//! | [`workload`] | what is done with jobs |
 #![forbid(unsafe_code)]
 
+pub mod catalogue;
 pub mod cli;
+pub mod config;
+pub mod fetch;
+pub mod http;
+pub mod job;
+pub mod queue;
+pub mod runner;
+pub mod serve;
+pub mod store;
+pub mod telemetry;
+pub mod workload;

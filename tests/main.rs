@@ -1,5 +1,6 @@
 //! The command line, as a shell sees it: the built program is run on recordings
-//! that Debian's `ffmpeg` makes, and what it writes is judged by `ffprobe`.
+//! that Debian's `ffmpeg` makes, and what it writes is judged by `ffprobe`. And
+//! the worker, against real servers and other processes.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::expect_used,
@@ -12,14 +13,20 @@ mod cancel;
 mod clock;
 mod concat;
 mod cut;
+mod exports;
+mod fetch;
 mod help;
 mod image;
+mod metrics;
 mod overwriting;
 mod probe;
+mod queue;
 mod render;
+mod runner;
 mod scenes;
 mod sprite;
 mod stdio;
+mod store;
 mod support;
 mod thumbnail;
 mod usage;

@@ -26,10 +26,14 @@ pub struct Input {
 enum Kind {
     Path(PathBuf),
     Bytes(Arc<[u8]>),
+    Reopening(Arc<Reopen>),
     /// Empty once it was opened.
     Seekable(Option<Box<dyn ReadSeek>>),
     Live(Option<Box<dyn Read + Send>>),
 }
+
+/// Opens a stream at its beginning.
+type Reopen = dyn Fn() -> io::Result<Box<dyn ReadSeek>> + Send + Sync;
 
 /// What a demuxer is handed.
 pub(crate) enum Opened {
@@ -69,6 +73,19 @@ impl Input {
         }
     }
 
+    /// What can be opened as often as it takes, each time with the same bytes: an
+    /// object of a store. It can all that a file can.
+    pub fn reopening<S: Read + Seek + Send + 'static>(
+        name: impl Into<String>,
+        open: impl Fn() -> io::Result<S> + Send + Sync + 'static,
+    ) -> Self {
+        let open = move || Ok(Box::new(open()?) as Box<dyn ReadSeek>);
+        Self {
+            name: name.into(),
+            kind: Kind::Reopening(Arc::new(open)),
+        }
+    }
+
     /// A stream that is read once, from front to back: a download, a pipe.
     ///
     /// It is read by a thread of its own, a few buffers ahead, so that
@@ -86,11 +103,20 @@ impl Input {
         &self.name
     }
 
+    /// The same input, under another name in messages: what users call it, where
+    /// its path is nobody's business.
+    #[must_use]
+    pub fn called(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
     /// The same input once more, where it can be read twice at a time.
     pub(crate) fn again(&self) -> Option<Self> {
         let kind = match &self.kind {
             Kind::Path(path) => Kind::Path(path.clone()),
             Kind::Bytes(bytes) => Kind::Bytes(Arc::clone(bytes)),
+            Kind::Reopening(open) => Kind::Reopening(Arc::clone(open)),
             Kind::Seekable(_) | Kind::Live(_) => return None,
         };
         Some(Self {
@@ -101,7 +127,10 @@ impl Input {
 
     /// Whether it can be opened again.
     pub(crate) fn reopens(&self) -> bool {
-        matches!(self.kind, Kind::Path(_) | Kind::Bytes(_))
+        matches!(
+            self.kind,
+            Kind::Path(_) | Kind::Bytes(_) | Kind::Reopening(_)
+        )
     }
 
     pub(crate) fn open(&mut self, context: &Context) -> Result<Opened> {
@@ -114,6 +143,10 @@ impl Input {
                     return Err(Error::malformed(name, EMPTY));
                 }
                 seekable(Box::new(Cursor::new(Arc::clone(bytes))), name)
+            }
+            Kind::Reopening(open) => {
+                let stream = open().map_err(|source| Error::io(name, source))?;
+                seekable(stream, name)
             }
             Kind::Seekable(stream) => seekable(stream.take().ok_or_else(gone)?, name),
             Kind::Live(stream) => live(stream.take().ok_or_else(gone)?, name, context),
@@ -183,6 +216,7 @@ impl std::fmt::Debug for Kind {
         f.write_str(match self {
             Self::Path(_) => "Path",
             Self::Bytes(_) => "Bytes",
+            Self::Reopening(_) => "Reopening",
             Self::Seekable(_) => "Seekable",
             Self::Live(_) => "Live",
         })

@@ -86,9 +86,20 @@ pub enum StreamKind {
 
 /// Reads what `input` is, without reading all of it.
 pub fn probe(mut input: Input, context: &Context) -> Result<MediaInfo> {
-    let mut demuxer = Demuxer::open(&mut input, true, context)?;
+    let demuxer = Demuxer::open(&mut input, true, context)?;
+    info(demuxer, input.name())
+}
+
+/// Reads what a single picture is that a watermark can be made of: PNG, JPEG,
+/// WebP, BMP or GIF.
+pub fn probe_picture(mut input: Input, context: &Context) -> Result<MediaInfo> {
+    let demuxer = Demuxer::open_picture(&mut input, context)?;
+    info(demuxer, input.name())
+}
+
+fn info(mut demuxer: Demuxer, name: &str) -> Result<MediaInfo> {
     if demuxer.streams().is_empty() {
-        return Err(Error::malformed(input.name(), "no streams in it"));
+        return Err(Error::malformed(name, "no streams in it"));
     }
     let streams = demuxer
         .streams()

@@ -11,6 +11,10 @@ use flatbed_media::Error;
 pub(super) enum Failure {
     /// The command line asks for something that makes no sense.
     Usage(String),
+    /// Everything that is wrong with the settings, a line each.
+    Settings(Vec<String>),
+    /// A peer or a disk that the worker needs will not do.
+    Away(String),
     /// The engine's word.
     Engine(Error),
     /// Some of many failed, and each was told already: a word on all of them,
@@ -25,6 +29,10 @@ impl Failure {
         Self::Usage(message.into())
     }
 
+    pub(super) fn away(message: impl Into<String>) -> Self {
+        Self::Away(message.into())
+    }
+
     pub(super) fn io(what: impl Into<String>, source: io::Error) -> Self {
         Self::Engine(Error::io(what, source))
     }
@@ -37,27 +45,34 @@ impl Failure {
     fn code(&self) -> u8 {
         match self {
             Self::Some(_, first) => first.code(),
-            Self::Usage(_) => 2,
+            Self::Usage(_) | Self::Settings(_) => 2,
             Self::Engine(Error::Malformed { .. } | Error::Unsupported { .. }) => 3,
             Self::Engine(Error::Limit { .. }) => 4,
             Self::Engine(Error::Cancelled) => 130,
-            Self::Engine(_) | Self::ReaderGone => 5,
+            Self::Engine(_) | Self::Away(_) | Self::ReaderGone => 5,
         }
     }
 
     fn message(&self) -> Option<String> {
         match self {
-            Self::Usage(message) | Self::Some(message, _) => Some(message.clone()),
+            Self::Usage(message) | Self::Away(message) | Self::Some(message, _) => {
+                Some(message.clone())
+            }
             Self::Engine(Error::Io { what, source }) => {
                 Some(format!("{what}: {}", system_message(source)))
             }
             Self::Engine(error) => Some(error.to_string()),
-            Self::ReaderGone => None,
+            Self::Settings(_) | Self::ReaderGone => None,
         }
     }
 
     /// Prints why, and gives the process its exit code.
     pub(super) fn explain(&self) -> ExitCode {
+        if let Self::Settings(lines) = self {
+            for line in lines {
+                eprint_line(line);
+            }
+        }
         if let Some(message) = self.message() {
             eprint_line(&message);
         }

@@ -22,8 +22,10 @@ mod clock;
 mod completions;
 mod compress;
 mod concat;
+mod config;
 mod convert;
 mod cut;
+mod doctor;
 mod failure;
 mod frames;
 mod image;
@@ -40,6 +42,8 @@ mod running;
 mod scene_options;
 mod scenes;
 mod segments;
+mod serve;
+mod settings;
 mod signals;
 mod sprite;
 mod stdio;
@@ -125,6 +129,9 @@ enum Command {
     Frames(Box<frames::Arguments>),
     Normalize(Box<normalize::Arguments>),
     Image(Box<image::Arguments>),
+    Serve(serve::Arguments),
+    Config(config::Arguments),
+    Doctor(doctor::Arguments),
     Version(version::Arguments),
     Completions(completions::Arguments),
 }
@@ -146,6 +153,9 @@ impl Command {
             Self::Frames(arguments) => frames::run(&arguments),
             Self::Normalize(arguments) => normalize::run(&arguments),
             Self::Image(arguments) => image::run(&arguments),
+            Self::Serve(arguments) => serve::run(&arguments),
+            Self::Config(arguments) => config::run(&arguments),
+            Self::Doctor(arguments) => doctor::run(&arguments),
             Self::Version(arguments) => version::run(&arguments),
             Self::Completions(arguments) => completions::run(&arguments),
         }
@@ -158,7 +168,12 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli.command,
         Err(error) => return usage::explain(&error),
     };
-    match log::start().and_then(|()| command.run()) {
+    // The worker logs as its settings say.
+    let log = match command {
+        Command::Serve(_) => Ok(()),
+        _ => log::start(),
+    };
+    match log.and_then(|()| command.run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.explain(),
     }

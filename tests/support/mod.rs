@@ -4,7 +4,8 @@
 mod folder;
 mod judge;
 mod recording;
+pub mod s3_server;
 
 pub use folder::{Folder, Run, wait_until};
 pub use judge::{container, picture_size, shown_frames, shown_frames_of};
-pub use recording::{FRAMES, RATE};
+pub use recording::{FRAMES, RATE, made};

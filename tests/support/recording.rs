@@ -30,6 +30,15 @@ fn recipe(name: &str) -> String {
                 sound(20)
             )
         }
+        // The index of an MP4 is behind its pictures, unless asked for otherwise.
+        "index-behind.mp4" => {
+            let noise = "-vf noise=alls=100:allf=t -b:v 8M";
+            format!(
+                "{} {} {h264} {noise} -c:a aac",
+                picture("320x240", 12),
+                sound(12)
+            )
+        }
         "larger-picture.mp4" => format!("{} {h264}", picture("320x240", 1)),
         "tiny.ts" => format!("{} {h264} -frames:v 2", picture("64x64", 1)),
         "three-scenes.mp4" => {

@@ -40,6 +40,9 @@ impl Input {
                 check(u64::try_from(bytes.len()).unwrap_or(u64::MAX), limit, name)?;
                 Whole::Shared(Arc::clone(bytes))
             }
+            Kind::Reopening(open) => {
+                Whole::Own(read(open().map_err(io)?, 0, name, limit, context)?)
+            }
             Kind::Seekable(stream) => {
                 let mut stream = stream.take().ok_or_else(gone)?;
                 stream.seek(SeekFrom::Start(0)).map_err(io)?;

@@ -1,0 +1,58 @@
+//! The HTTP side: one file an API.
+//!
+//! | file | what it answers |
+//! |---|---|
+//! | [`exports`], [`events`] | `/api/exports` |
+//! | [`videos`], `upload.rs` | `/api/videos` |
+//! | [`files`] | `/files`: objects of a folder store, by signed links |
+//! | [`health`], [`metrics`] | `/health`, `/metrics` |
+//! | [`openapi`] | `/openapi.json` |
+//! | [`auth`] | who may ask |
+//! | [`failure`], [`body`] | errors and requests, as JSON |
+
+pub mod auth;
+pub mod body;
+pub mod events;
+pub mod exports;
+pub mod failure;
+pub mod files;
+pub mod health;
+pub mod metrics;
+pub mod openapi;
+mod upload;
+pub mod videos;
+
+use std::time::SystemTime;
+
+use axum::Router;
+use axum::http::{Method, Uri};
+use axum::middleware::from_fn_with_state;
+
+use self::failure::Failure;
+use crate::config::Secret;
+
+/// Everything that is answered. `guarded` needs the token, `open` does not.
+pub fn router(guarded: Router, open: Router, token: Option<Secret>) -> Router {
+    guarded
+        .route_layer(from_fn_with_state(token, auth::guard))
+        .merge(open)
+        .merge(openapi::routes())
+        .fallback(nothing)
+        .method_not_allowed_fallback(not_that_way)
+}
+
+async fn nothing(uri: Uri) -> Failure {
+    Failure::not_found(format!("there is nothing at {}", uri.path()))
+}
+
+async fn not_that_way(method: Method, uri: Uri) -> Failure {
+    Failure::new(
+        axum::http::StatusCode::METHOD_NOT_ALLOWED,
+        format!("{} does not answer {method}", uri.path()),
+    )
+}
+
+/// A time as RFC 3339 has it, in UTC with milliseconds.
+pub fn rfc3339(time: SystemTime) -> String {
+    humantime::format_rfc3339_millis(time).to_string()
+}

@@ -1,0 +1,197 @@
+//! The runner: permit, receive, run, settle.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | [`config`] | how many jobs at once, deadline, time to drain |
+//! | [`workload`] | what a workload is, and what it gets |
+//! | [`verdict`] | errors of a workload as outcomes |
+//! | [`engine`] | threads and a runtime for the work, apart from the queue's |
+//! | `attempt.rs` | one delivery: the work, and all that may stop it |
+//! | `watch.rs` | the lease, the cancel, the deadline, progress |
+//! | `settling.rs` | writing the outcome, and telling it |
+//!
+//! The runner lives on the caller's runtime, workloads on another, and the engine on
+//! threads of lower priority. So leases are renewed whatever the work does:
+//! computes on every core, or blocks a thread it should not.
+//!
+//! A permit is taken before a job is received, not after: a job that waits for a
+//! permit would be held back from other workers.
+
+mod attempt;
+pub mod config;
+pub mod engine;
+mod settling;
+pub mod verdict;
+mod watch;
+pub mod workload;
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use crate::queue::{Delivery, Error, Source};
+use crate::telemetry::JobMetrics;
+
+pub use config::Config;
+pub use engine::WorkThreads;
+pub use workload::{JobContext, Workload};
+
+/// Pauses after calls to the queue that failed: doubled from the first to the
+/// longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Runs the jobs of one queue.
+pub struct Runner {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    source: Arc<dyn Source>,
+    workload: Arc<dyn Workload>,
+    config: Config,
+    work: WorkThreads,
+    metrics: JobMetrics,
+    /// Set when running jobs are to be put back.
+    draining: tokio::sync::watch::Sender<bool>,
+}
+
+impl Runner {
+    /// A runner of `workload` for the jobs of `source`.
+    pub fn new(
+        source: Arc<dyn Source>,
+        workload: Arc<dyn Workload>,
+        config: Config,
+        work: WorkThreads,
+        metrics: JobMetrics,
+    ) -> Self {
+        let draining = tokio::sync::watch::Sender::new(false);
+        Self {
+            shared: Arc::new(Shared {
+                source,
+                workload,
+                config,
+                work,
+                metrics,
+                draining,
+            }),
+        }
+    }
+
+    /// Runs jobs until `shutdown` is ready, then drains: running jobs get
+    /// [`Config::shutdown_grace`] to end by themselves, and those that do not are
+    /// stopped and put back uncharged. Returns when all are settled.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let Self { shared } = self;
+        let permits = Arc::new(Semaphore::new(shared.config.concurrency.get()));
+        let mut attempts = JoinSet::new();
+        let mut shutdown = pin!(shutdown);
+        let mut queue = Queue::new(&shared);
+        loop {
+            let received = tokio::select! {
+                biased;
+                () = &mut shutdown => break,
+                received = queue.next(&permits) => received,
+            };
+            let (permit, delivery) = received;
+            attempts.spawn(attempt(Arc::clone(&shared), permit, delivery));
+            // Those that ended are forgotten, or the set would grow for ever.
+            while attempts.try_join_next().is_some() {}
+        }
+        shared.drain(attempts).await;
+        shared.source.close().await;
+    }
+}
+
+async fn attempt(shared: Arc<Shared>, permit: OwnedSemaphorePermit, delivery: Box<dyn Delivery>) {
+    attempt::run(&shared, delivery.as_ref()).await;
+    drop(permit);
+}
+
+impl Shared {
+    async fn drain(&self, mut attempts: JoinSet<()>) {
+        let name = self.workload.name();
+        let grace = self.config.shutdown_grace;
+        let running = attempts.len();
+        if running > 0 {
+            tracing::info!(workload = name, running, ?grace, "waiting for running jobs");
+        }
+        let ending = async { while attempts.join_next().await.is_some() {} };
+        if timeout(grace, ending).await.is_err() {
+            let running = attempts.len();
+            tracing::info!(workload = name, running, "putting running jobs back");
+            self.draining.send_replace(true);
+            while attempts.join_next().await.is_some() {}
+        }
+    }
+}
+
+/// Receives through all troubles of the broker.
+struct Queue<'a> {
+    shared: &'a Shared,
+    errors: u32,
+}
+
+impl<'a> Queue<'a> {
+    fn new(shared: &'a Shared) -> Self {
+        Self { shared, errors: 0 }
+    }
+
+    /// A permit, and the next delivery.
+    async fn next(
+        &mut self,
+        permits: &Arc<Semaphore>,
+    ) -> (OwnedSemaphorePermit, Box<dyn Delivery>) {
+        loop {
+            let Ok(permit) = Arc::clone(permits).acquire_owned().await else {
+                // Nobody closes it.
+                return std::future::pending().await;
+            };
+            match self.shared.source.receive().await {
+                Ok(delivery) => {
+                    self.recovered();
+                    return (permit, delivery);
+                }
+                Err(error) => {
+                    drop(permit);
+                    sleep(self.failed(&error)).await;
+                }
+            }
+        }
+    }
+
+    fn recovered(&mut self) {
+        if self.errors > 0 {
+            let workload = self.shared.workload.name();
+            tracing::info!(workload, errors = self.errors, "the queue is back");
+            self.errors = 0;
+        }
+    }
+
+    /// Logs the first of a row of errors; how long to wait before the next try.
+    fn failed(&mut self, error: &Error) -> Duration {
+        self.shared.metrics.queue_error();
+        if self.errors == 0 {
+            let workload = self.shared.workload.name();
+            tracing::error!(workload, %error, "no jobs can be received; trying again");
+        }
+        let pause = pause(self.errors);
+        self.errors = self.errors.saturating_add(1);
+        match error {
+            Error::Away { .. } => pause,
+            Error::Refused { .. } => LONGEST_PAUSE,
+        }
+    }
+}
+
+/// The pause after as many errors in a row before this one.
+fn pause(errors: u32) -> Duration {
+    FIRST_PAUSE
+        .saturating_mul(1 << errors.min(16))
+        .min(LONGEST_PAUSE)
+}

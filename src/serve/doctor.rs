@@ -1,0 +1,75 @@
+//! Whether all that the worker needs is there, tried rather than believed.
+
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+
+use super::config::{Config, WorkloadName};
+use super::exports::Exports;
+use crate::http::health::Answer;
+
+/// What was found of one thing.
+#[derive(Debug)]
+pub struct Finding {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is, or what is wrong and how it is mended.
+    pub answer: Answer,
+}
+
+/// Tries everything that `config` names.
+pub async fn examine(config: &Config) -> Vec<Finding> {
+    let mut findings = vec![
+        Finding {
+            name: "ffmpeg",
+            answer: Ok(flatbed_media::ffmpeg_version().version.to_owned()),
+        },
+        Finding {
+            name: "listener",
+            answer: listener(config).await,
+        },
+    ];
+    if config.wants(WorkloadName::Exports) {
+        exports(config, &mut findings).await;
+    }
+    findings
+}
+
+async fn listener(config: &Config) -> Answer {
+    let address = SocketAddr::new(config.http.host, config.http.port);
+    match TcpListener::bind(address).await {
+        Ok(_) => Ok(format!("{address} is free")),
+        Err(error) => Err(format!(
+            "{address}: {error}; if it is no other `flatbed serve`, set WORKER_PORT or WORKER_HOST"
+        )),
+    }
+}
+
+async fn exports(config: &Config, findings: &mut Vec<Finding>) {
+    let mut found = |name, answer| findings.push(Finding { name, answer });
+    match Exports::open(config).await {
+        Err(error) => found("exports", Err(format!("{error:#}"))),
+        Ok(exports) => {
+            let counts = exports.admin.counts().await;
+            found(
+                "queue",
+                counts
+                    .map(|counts| {
+                        format!(
+                            "{}: {} waiting, {} active, {} failed",
+                            exports.queue_text, counts.waiting, counts.active, counts.failed
+                        )
+                    })
+                    .map_err(|error| error.to_string()),
+            );
+            let store = &exports.store;
+            let rehearsed = store.rehearse().await;
+            found(
+                "store",
+                rehearsed
+                    .map(|()| format!("{}: written, read and deleted", store.name()))
+                    .map_err(|error| error.to_string()),
+            );
+        }
+    }
+}

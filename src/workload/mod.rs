@@ -1,0 +1,7 @@
+//! What is done with jobs: one folder a workload, each a short list of steps.
+//!
+//! | folder | what it does |
+//! |---|---|
+//! | [`export`] | a video through a list of operations, into the store |
+
+pub mod export;

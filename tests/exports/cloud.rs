@@ -1,0 +1,185 @@
+//! Exports as a team with several hosts runs them: jobs in Redis, objects in S3,
+//! a producer in Node.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use tokio::runtime::{Builder, Runtime};
+
+use super::Server;
+use crate::queue::bullmq::Bullmq;
+use crate::queue::bullmq::node::Node;
+use crate::queue::fixture::{Fixture, Settings};
+use crate::support::s3_server::{ACCESS_KEY, S3Server, SECRET_KEY};
+use crate::support::{Folder, shown_frames};
+
+/// A Redis queue and a bucket that hosts share.
+struct Cloud {
+    queue: Bullmq,
+    s3: S3Server,
+    bucket: PathBuf,
+    runtime: Runtime,
+    folder: Folder,
+}
+
+impl Cloud {
+    fn new() -> Self {
+        let folder = Folder::with(&["recording.mp4", "large.ts"]);
+        let bucket = folder.path("s3/videos");
+        fs::create_dir_all(&bucket).expect("a bucket");
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("threads");
+        let s3 = runtime.block_on(S3Server::start(&folder.path("s3"), 0));
+        Self {
+            queue: runtime.block_on(Bullmq::fresh(Settings::default())),
+            s3: s3.expect("an S3 server"),
+            bucket,
+            runtime,
+            folder,
+        }
+    }
+
+    /// A host; Redis and the bucket are all that it shares with others.
+    fn host(&self) -> Server {
+        let temp = self.folder.path("temp").display().to_string();
+        Server::start(
+            &self.folder,
+            &[
+                ("REDIS_URL", &self.queue.server.url),
+                ("EXPORT_QUEUE_NAME", &self.queue.queue),
+                ("EXPORT_LEASE_SECONDS", "3"),
+                ("VIDEO_WORKER_CONCURRENCY", "1"),
+                ("S3_BUCKET", "videos"),
+                ("S3_ENDPOINT", &self.s3.url()),
+                ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
+                ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
+                ("VIDEO_TEMP_DIR", &temp),
+            ],
+        )
+    }
+
+    /// The names of the objects of an export.
+    fn objects(&self, export: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.bucket.join("exports").join(export));
+        let mut names: Vec<String> = entries
+            .into_iter()
+            .flatten()
+            .map(|entry| {
+                entry
+                    .expect("a file")
+                    .file_name()
+                    .into_string()
+                    .expect("text")
+            })
+            .collect();
+        names.sort();
+        names
+    }
+
+    fn fetch(&self, host: &Server, export: &str) -> u64 {
+        let download = host.get(&format!("/api/exports/{export}/download")).json();
+        let link = download["url"].as_str().expect("a link");
+        assert!(link.starts_with(&self.s3.url()), "{link}");
+        let file = self.folder.path("fetched");
+        host.fetch(link, &file);
+        shown_frames(&file)
+    }
+}
+
+#[test]
+fn what_one_host_takes_in_any_other_does() {
+    let cloud = Cloud::new();
+    let (front, back) = (cloud.host(), cloud.host());
+    let video = front.video(&cloud.folder.path("recording.mp4"));
+    let operations = json!([
+        {"type": "trim", "options": {"start": 2, "end": 4}},
+        {"type": "thumbnail", "options": {"count": 2}}
+    ]);
+    let export = back.export(&video, &operations);
+    front.wait_for(&export, "completed");
+    assert_eq!(
+        cloud.objects(&export),
+        ["thumbnail-1.jpg", "thumbnail-2.jpg", "video.mp4"]
+    );
+    assert_eq!(cloud.fetch(&front, &export), 50);
+    assert_eq!(cloud.fetch(&back, &export), 50);
+    for host in [&front, &back] {
+        let health = host.get("/health").json();
+        assert_eq!(health["status"], "healthy", "{health}");
+        assert_eq!(health["dependencies"]["redis"]["status"], "ok", "{health}");
+    }
+    front.stop();
+    back.stop();
+    assert!(
+        !cloud.folder.path("flatbed-data").exists(),
+        "nothing is kept on a host"
+    );
+}
+
+#[test]
+fn a_producer_in_node_adds_an_export_and_hears_of_its_end() {
+    let cloud = Cloud::new();
+    let host = cloud.host();
+    let video = host.video(&cloud.folder.path("recording.mp4"));
+    let node = Node::start("bullmq", &cloud.queue);
+    let data = json!({
+        "videoId": video,
+        "operations": [{"type": "transcode", "options": {"preset": "ultrafast", "resolution": "80x60"}}],
+    });
+    let options = json!({"attempts": 3, "backoff": {"type": "exponential", "delay": 5000}});
+    let (id, end) = cloud.runtime.block_on(async {
+        let id = node.add(data, options).await;
+        let end = node.wait(&id).await;
+        (id, end)
+    });
+    let files = &end["returned"]["files"];
+    assert_eq!(files[0]["name"], "video.mp4", "{end}");
+    assert_eq!(files[0]["key"], format!("exports/{id}/video.mp4"));
+    host.wait_for(&id, "completed");
+    assert_eq!(cloud.fetch(&host, &id), 150);
+
+    // What is wrong with its data fails at once, for Node to see.
+    let wrong: Value = cloud.runtime.block_on(async {
+        let id = node
+            .add(
+                json!({"videoId": video, "operations": []}),
+                json!({"attempts": 3}),
+            )
+            .await;
+        node.wait(&id).await
+    });
+    assert!(
+        wrong["threw"]
+            .as_str()
+            .expect("a reason")
+            .contains("operations"),
+        "{wrong}"
+    );
+}
+
+#[test]
+fn hosts_that_are_killed_lose_no_export() {
+    let cloud = Cloud::new();
+    let first = cloud.host();
+    let video = first.video(&cloud.folder.path("large.ts"));
+    let operations = json!([{"type": "transcode", "options": {"preset": "veryfast"}}]);
+    let export = first.export(&video, &operations);
+    first.wait_for(&export, "processing");
+    first.kill();
+
+    let next = cloud.host();
+    let status = next.wait_for(&export, "completed");
+    assert_eq!(status["attempts"], 2, "the crash was charged: {status}");
+    assert_eq!(cloud.objects(&export), ["video.ts"]);
+    assert_eq!(cloud.fetch(&next, &export), 500);
+    let stats = next.get("/api/exports/queue/stats").json();
+    assert_eq!(
+        (&stats["completed"], &stats["active"]),
+        (&json!(1), &json!(0)),
+        "{stats}"
+    );
+}

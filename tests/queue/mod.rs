@@ -1,0 +1,14 @@
+//! Queues: one contract suite, and the adapters that pass it.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `fixture.rs` | what an adapter gives the suite |
+//! | `contract/` | the suite: a function for each sentence of the contract |
+//! | `child.rs` | another process that has the same queue, to be stopped and killed |
+//! | `sqlite.rs`, `bullmq/` ... | an adapter each: its fixture, and what only it promises |
+
+pub mod bullmq;
+mod child;
+pub mod contract;
+pub mod fixture;
+mod sqlite;
