@@ -163,8 +163,12 @@ class Workloads:
         return ffmpeg("-ss", str(second), "-i", source, *size, str(picture))
 
     def judge(self) -> None:
-        """Prints how good and how large the transcoded minutes are."""
-        print("\nThe transcoded minutes, against the recording scaled by ffmpeg:\n")
+        """Prints how good and how large the transcoded minutes are.
+
+        Scaled up again and held against the recording as it is: a reference that
+        one of the two scalers made would favour whoever uses that scaler.
+        """
+        print("\nThe transcoded minutes, scaled up by ffmpeg, against the recording:\n")
         ours, theirs = (self._quality(path) for path in (self.ours, self.theirs))
         size = ours[1] / theirs[1]
         rows = [
@@ -174,7 +178,7 @@ class Workloads:
         print(markdown(["tool", "SSIM:", "bytes:", "SSIM not lower; size within 2 %"], rows))
 
     def _quality(self, path: Path) -> tuple[float, int]:
-        graph = "[1:v]scale=-2:720:flags=bicubic[r];[0:v][r]ssim"
+        graph = "[0:v][1:v]scale2ref[up][recording];[up][recording]ssim"
         command = ["ffmpeg", "-nostdin", "-i", str(path), "-i", self.minute]
         command += ["-filter_complex", graph, "-f", "null", "-"]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
