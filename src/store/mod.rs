@@ -13,7 +13,6 @@
 //! | [`scratch`] | temporary folders, gone on each way out |
 //! | [`link`] | signed links |
 //! | `media_type.rs` | what a name says about the content |
-//! | `size.rs` | a number of bytes, as variables write it |
 //!
 //! # What each store guarantees
 //!
@@ -43,7 +42,6 @@ mod media_type;
 mod parts;
 mod reader;
 pub mod scratch;
-mod size;
 mod upload;
 
 use std::fs::File;
@@ -65,7 +63,6 @@ pub use key::{InvalidKey, Key};
 pub use link::{BadLink, Link, Signed};
 pub use media_type::{attachment, media_type};
 pub use reader::Reader;
-pub use size::{InvalidSize, Size};
 pub use upload::{Body, Upload, Writer};
 
 use cloud::Cloud;
