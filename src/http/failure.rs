@@ -20,7 +20,7 @@ pub struct Failure {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ErrorBody {
     /// Always `error`.
-    #[schema(example = "error")]
+    #[schema(pattern = "^error$", example = "error")]
     status: &'static str,
     /// What went wrong and how it is mended, in one line.
     #[schema(example = "operations: operation 1: transcode: unknown field `bitrat`")]

@@ -2,6 +2,7 @@
 //! asks, `ffprobe` judges what comes out.
 
 mod cloud;
+mod document;
 mod door;
 mod life;
 mod server;

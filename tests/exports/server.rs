@@ -218,6 +218,16 @@ impl Answer {
         }
     }
 
+    /// What stands in the header of this name, in small letters.
+    pub fn header(&self, name: &str) -> &str {
+        let lines = self
+            .headers
+            .lines()
+            .filter_map(|line| line.split_once(": "));
+        let found = lines.into_iter().find(|(header, _)| *header == name);
+        found.map_or("", |(_, value)| value)
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
     }
