@@ -92,6 +92,7 @@ impl Runner {
         let mut attempts = JoinSet::new();
         let mut shutdown = pin!(shutdown);
         let mut queue = Queue::new(&shared);
+        let aside = tokio::spawn(settling::set_aside(Arc::clone(&shared)));
         loop {
             let received = tokio::select! {
                 biased;
@@ -104,6 +105,7 @@ impl Runner {
             while attempts.try_join_next().is_some() {}
         }
         shared.drain(attempts).await;
+        aside.abort();
         shared.source.close().await;
     }
 }

@@ -5,6 +5,7 @@ mod cloud;
 mod document;
 mod door;
 mod life;
+mod memory;
 mod server;
 mod worker;
 

@@ -82,6 +82,11 @@ impl Server {
 
     /// `curl` with these arguments and a path of this server.
     pub fn curl(&self, arguments: &[&str], path: &str) -> Answer {
+        Answer::read(&self.curl_all(arguments, path))
+    }
+
+    /// The same, and all that it writes.
+    pub fn curl_all(&self, arguments: &[&str], path: &str) -> String {
         let url = format!("{}{path}", self.address);
         let mut command = Command::new("curl");
         command
@@ -93,7 +98,7 @@ impl Server {
         let output = command.args(arguments).arg(&url).output();
         let output = output.expect("curl starts (apt-get install curl)");
         assert!(output.status.success(), "{url}: {output:?}\n{}", self.log());
-        Answer::read(&String::from_utf8(output.stdout).expect("text"))
+        String::from_utf8(output.stdout).expect("text")
     }
 
     pub fn get(&self, path: &str) -> Answer {
@@ -178,6 +183,11 @@ impl Server {
             .arg(url)
             .status();
         assert!(status.expect("curl starts").success());
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     pub fn signal(&self, name: &str) {

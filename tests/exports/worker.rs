@@ -42,7 +42,42 @@ fn metrics_are_what_prometheus_expects() {
     let operations = json!([{"type": "transcode", "options": {"preset": "ultrafast"}}]);
     let export = server.export(&video, &operations);
     server.wait_for(&export, "completed");
+    let download = server
+        .get(&format!("/api/exports/{export}/download"))
+        .json();
+    let (read, written) = (
+        std::fs::metadata(folder.path("recording.mp4"))
+            .expect("a file")
+            .len(),
+        download["files"][0]["bytes"].as_u64().expect("a size"),
+    );
+    // It is measured now and then.
+    let used = |text: &str| value(text, "video_storage_used_bytes ");
+    crate::support::wait_until("the store to be measured", || {
+        used(&server.get("/metrics").text) >= Some(read + written)
+    });
     let text = server.get("/metrics").text;
+    for (series, expected) in [
+        ("video_export_size_bytes_sum ", written),
+        (
+            "flatbed_bytes_total{direction=\"in\",workload=\"export\"} ",
+            read,
+        ),
+        (
+            "flatbed_bytes_total{direction=\"out\",workload=\"export\"} ",
+            written,
+        ),
+        (
+            "flatbed_frames_total{how=\"encoded\",workload=\"export\"} ",
+            150,
+        ),
+        (
+            "flatbed_frames_total{how=\"copied\",workload=\"export\"} ",
+            0,
+        ),
+    ] {
+        assert_eq!(value(&text, series), Some(expected), "{series}: {text}");
+    }
     for line in [
         "video_processing_jobs_total{status=\"completed\"} 1",
         "video_processing_job_duration_seconds_count 1",
@@ -75,6 +110,12 @@ fn metrics_are_what_prometheus_expects() {
         output.status.success() && complaints.is_empty(),
         "{complaints}"
     );
+}
+
+/// The value of a series.
+fn value(text: &str, series: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(series))?;
+    line.parse().ok()
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::options::JobOptions;
 use super::record::{number, text, time};
 use super::{BullmqQueue, Shared, scripts};
 use crate::job::{Job, JobId, Outcome};
-use crate::queue::{Error, Result};
+use crate::queue::{Error, Result, SetAside, State};
 
 /// What the claim found.
 pub(super) enum Claim {
@@ -51,12 +51,15 @@ pub(super) async fn claim(shared: &Shared, token: String, again: bool) -> Result
         )
         .await?;
     let mut answer = answer.into_iter();
-    let set_aside: Vec<String> = read(shared, answer.next())?;
-    for id in set_aside {
-        tracing::warn!(
-            job = id,
-            "a job whose worker was lost in its last attempt is set aside"
-        );
+    let set_aside: Vec<(String, String)> = read(shared, answer.next())?;
+    for (id, state) in set_aside {
+        shared.aside.push(SetAside {
+            id: JobId::of_foreign(&id),
+            state: match state.as_str() {
+                "cancelled" => State::Cancelled,
+                _ => State::Failed,
+            },
+        });
     }
     let wait: i64 = read(shared, answer.next())?;
     let Some(id) = answer.next() else {

@@ -8,18 +8,14 @@ use super::database::Database;
 use super::rows::{now, time};
 use super::settle;
 use crate::job::{Job, JobId, Outcome};
+use crate::queue::{SetAside, State};
 
 /// What the claim found.
 pub(super) enum Claim {
     /// A job.
     Taken(Ticket, Job),
     /// A job that is not to be delivered again, and is finished now.
-    SetAside {
-        /// Its id.
-        id: String,
-        /// `failed` or `cancelled`.
-        state: String,
-    },
+    SetAside(SetAside),
     /// Nothing to claim; the next is due after this time, if there is one.
     Nothing(Option<Duration>),
 }
@@ -85,7 +81,13 @@ const CLAIM: &str = concat!(
 fn taken(row: &Row<'_>) -> rusqlite::Result<Claim> {
     let (state, id): (String, String) = (row.get("state")?, row.get("id")?);
     if state != "active" {
-        return Ok(Claim::SetAside { id, state });
+        return Ok(Claim::SetAside(SetAside {
+            id: JobId::of_foreign(&id),
+            state: match state.as_str() {
+                "cancelled" => State::Cancelled,
+                _ => State::Failed,
+            },
+        }));
     }
     let ticket = Ticket {
         seq: row.get("seq")?,
