@@ -122,6 +122,14 @@ pub trait Delivery: Send + Sync {
     /// What is to be done.
     fn job(&self) -> &Job;
 
+    /// Whether an earlier attempt at the job lost its worker: the job may be what
+    /// killed it. The runner does such jobs one at a time, so that it does not take
+    /// those beside it along each time. `false`, the default, where the broker does
+    /// not tell.
+    fn is_suspect(&self) -> bool {
+        false
+    }
+
     /// Begins the lease anew. Where the adapter's library or broker renews by
     /// itself, it looks whether the claim still holds.
     ///

@@ -30,7 +30,27 @@ pub struct Answer {
 impl Server {
     /// Starts with these variables and no others.
     pub fn start(folder: &Folder, variables: &[(&str, &str)]) -> Self {
-        let mut command = folder.command("serve");
+        Self::run(folder.command("serve"), variables)
+    }
+
+    /// The same where no file can get longer, as on a full disk.
+    pub fn start_with_largest_file(
+        folder: &Folder,
+        kilobytes: u64,
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let program = folder.command("serve");
+        let mut command = Command::new("bash");
+        // The signal that comes with it is ignored, and so is it by the program.
+        let script = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec \"$0\" serve");
+        command
+            .args(["-c", &script])
+            .arg(program.get_program())
+            .current_dir(folder);
+        Self::run(command, variables)
+    }
+
+    fn run(mut command: Command, variables: &[(&str, &str)]) -> Self {
         command
             .env_clear()
             .env("WORKER_PORT", "0")
@@ -207,6 +227,13 @@ impl Server {
     pub fn kill(mut self) {
         self.process.kill().expect("a signal");
         self.process.wait().expect("an end");
+    }
+
+    /// Ends it as a fault of the program's own would.
+    pub fn crash(mut self) {
+        self.signal("SEGV");
+        let status = self.process.wait().expect("an end");
+        assert!(!status.success(), "{status:?}");
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Ticket {
     pub(super) token: String,
     /// The claim's number, which every later claim raises (`ats`).
     pub(super) number: String,
+    /// Attempts that lost their workers (`stc`).
+    pub(super) losses: u32,
     pub(super) job: Job,
     pub(super) options: JobOptions,
 }
@@ -80,9 +82,11 @@ fn ticket(id: String, token: String, fields: Fields, options: &super::Options) -
     let [name, data, opts, timestamp, made, lost, claim] = fields;
     let job_options = JobOptions::parse(&opts.unwrap_or_default());
     // Attempts that ended, those that ended in a crash, and this one.
-    let before = number(made.as_deref()).saturating_add(number(lost.as_deref()));
+    let losses = number(lost.as_deref());
+    let before = number(made.as_deref()).saturating_add(losses);
     Ticket {
         token,
+        losses,
         number: text(claim).unwrap_or_default(),
         job: Job {
             id: JobId::of_foreign(&id),

@@ -25,6 +25,8 @@ pub(super) enum Claim {
 pub(super) struct Ticket {
     pub(super) seq: i64,
     pub(super) token: i64,
+    /// Attempts that lost their workers.
+    pub(super) losses: u32,
 }
 
 /// Claims the job that has been due for the longest.
@@ -65,6 +67,7 @@ const CLAIM: &str = concat!(
     " END,
         progress = CASE WHEN cancel_asked OR attempts >= max_attempts THEN progress END,
         attempts = attempts + (NOT cancel_asked AND attempts < max_attempts),
+        losses = losses + (state = 'active'),
         token = token + 1,
         due = ",
     now!(),
@@ -75,7 +78,7 @@ const CLAIM: &str = concat!(
     "
                   ORDER BY due, seq LIMIT 1)
        AND NOT EXISTS (SELECT 1 FROM paused_queues WHERE name = :queue)
-     RETURNING seq, token, state, id, name, payload, attempts, max_attempts, enqueued_at"
+     RETURNING seq, token, state, id, name, payload, attempts, max_attempts, enqueued_at, losses"
 );
 
 fn taken(row: &Row<'_>) -> rusqlite::Result<Claim> {
@@ -92,6 +95,7 @@ fn taken(row: &Row<'_>) -> rusqlite::Result<Claim> {
     let ticket = Ticket {
         seq: row.get("seq")?,
         token: row.get("token")?,
+        losses: row.get("losses")?,
     };
     let job = Job {
         id: JobId::of_foreign(&id),

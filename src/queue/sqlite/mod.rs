@@ -170,6 +170,10 @@ impl Delivery for SqliteDelivery {
         &self.job
     }
 
+    fn is_suspect(&self) -> bool {
+        self.ticket.losses > 0
+    }
+
     async fn extend(&self) -> Result<Lease> {
         self.call(|connection, ticket, shared| {
             settle::extend(connection, ticket, shared.options.lease)
