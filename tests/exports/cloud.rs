@@ -74,6 +74,14 @@ impl Cloud {
         Server::start(&self.folder, &variables)
     }
 
+    /// Takes in a recording that is in the bucket already; gives its id.
+    pub fn video(&self, host: &Server, name: &str) -> String {
+        fs::copy(self.folder.path(name), self.bucket.join(name)).expect("a copy");
+        let answer = host.post("/api/videos", &json!({"key": name}));
+        assert_eq!(answer.code, 201, "{answer:?}\n{}", host.log());
+        answer.field("id")
+    }
+
     /// The names of the objects of an export.
     pub fn objects(&self, export: &str) -> Vec<String> {
         let entries = fs::read_dir(self.bucket.join("exports").join(export));

@@ -163,7 +163,7 @@ impl Server {
     pub fn export(&self, video: &str, operations: &Value) -> String {
         let body = json!({"videoId": video, "operations": operations});
         let answer = self.post("/api/exports", &body);
-        assert_eq!(answer.code, 202, "{answer:?}");
+        assert_eq!(answer.code, 202, "{answer:?}\n{}", self.log());
         assert_eq!(answer.json()["status"], "queued");
         assert_eq!(answer.field("id"), answer.field("jobId"));
         answer.field("id")
@@ -188,6 +188,13 @@ impl Server {
             reached
         });
         last
+    }
+
+    /// What is told of a finished export's files.
+    pub fn download(&self, export: &str) -> Value {
+        let answer = self.get(&format!("/api/exports/{export}/download"));
+        assert_eq!(answer.code, 200, "{answer:?}");
+        answer.json()
     }
 
     /// Fetches a link, as it was given, into a file.
@@ -227,13 +234,6 @@ impl Server {
     pub fn kill(mut self) {
         self.process.kill().expect("a signal");
         self.process.wait().expect("an end");
-    }
-
-    /// Ends it as a fault of the program's own would.
-    pub fn crash(mut self) {
-        self.signal("SEGV");
-        let status = self.process.wait().expect("an end");
-        assert!(!status.success(), "{status:?}");
     }
 }
 

@@ -1,11 +1,9 @@
 //! The worker around exports: health, metrics, crashes, signals, settings.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
-
 use serde_json::json;
 
 use super::Server;
+use crate::metrics::promtool;
 use crate::support::{Folder, Run, shown_frames};
 
 #[test]
@@ -42,9 +40,7 @@ fn metrics_are_what_prometheus_expects() {
     let operations = json!([{"type": "transcode", "options": {"preset": "ultrafast"}}]);
     let export = server.export(&video, &operations);
     server.wait_for(&export, "completed");
-    let download = server
-        .get(&format!("/api/exports/{export}/download"))
-        .json();
+    let download = server.download(&export);
     let (read, written) = (
         std::fs::metadata(folder.path("recording.mp4"))
             .expect("a file")
@@ -94,22 +90,7 @@ fn metrics_are_what_prometheus_expects() {
     assert!(text.contains("video_storage_used_bytes "), "{text}");
     assert!(text.contains("flatbed_stage_duration_seconds"), "{text}");
 
-    let mut promtool = Command::new("promtool")
-        .args(["check", "metrics"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("promtool starts (apt-get install prometheus)");
-    let mut stdin = promtool.stdin.take().expect("a pipe");
-    stdin.write_all(text.as_bytes()).expect("it reads");
-    drop(stdin);
-    let output = promtool.wait_with_output().expect("it ends");
-    let complaints = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success() && complaints.is_empty(),
-        "{complaints}"
-    );
+    assert_eq!(promtool(&text), "");
 }
 
 /// The value of a series.
@@ -132,9 +113,7 @@ fn a_killed_worker_s_export_is_done_by_the_next() {
     let server = Server::start(&folder, &[lease]);
     let status = server.wait_for(&export, "completed");
     assert_eq!(status["attempts"], 2, "the crash was charged: {status}");
-    let download = server
-        .get(&format!("/api/exports/{export}/download"))
-        .json();
+    let download = server.download(&export);
     let path = folder.path("video.ts");
     server.fetch(download["url"].as_str().expect("a link"), &path);
     assert_eq!(shown_frames(&path), 500);
