@@ -26,7 +26,7 @@ use uuid::Uuid;
 #[derive(
     Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema,
 )]
-#[schema(value_type = String)]
+#[schema(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$")]
 #[serde(try_from = "String", into = "String")]
 pub struct JobId(String);
 
@@ -134,6 +134,7 @@ impl Job {
 #[serde(rename_all = "camelCase")]
 pub struct Progress {
     /// 0 to 100.
+    #[schema(maximum = 100)]
     pub percent: u8,
     /// What is being done, as `transcode`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::body::Body;
 use super::events;
 use super::failure::{ErrorBody, Failure};
+use super::openapi::Operation;
 use super::rfc3339;
 use crate::catalogue::Catalogue;
 use crate::job::{JobId, Progress};
@@ -53,7 +54,7 @@ pub struct CreateExport {
     /// The video's id, as `POST /api/videos` gave it.
     pub video_id: String,
     /// What to do, in this order.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<Operation>, min_items = 1, max_items = 32)]
     pub operations: serde_json::Value,
 }
 
@@ -128,9 +129,9 @@ pub struct ExportStatus {
 #[serde(rename_all = "camelCase")]
 pub struct JobStatus {
     /// The queue's word for it.
-    #[schema(value_type = String, example = "active")]
     state: JobState,
     /// Percent.
+    #[schema(maximum = 100)]
     progress: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
     detailed_progress: Option<Progress>,
@@ -177,13 +178,14 @@ impl ExportStatus {
 /// The header `Idempotency-Key` makes asking again harmless: the same key gives
 /// the same export.
 #[utoipa::path(
-    post, path = "/api/exports", tag = "exports", request_body = CreateExport,
+    post, path = "/api/exports", operation_id = "createExport", tag = "exports", request_body = CreateExport,
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key gives the same export")),
     responses(
         (status = 202, body = Taken),
         (status = 400, body = ErrorBody, description = "A field is wrong; the message names it"),
         (status = 404, body = ErrorBody, description = "There is no such video"),
-        (status = 422, body = ErrorBody, description = "The idempotency key was used for other work"),
+        (status = 413, body = ErrorBody, description = "More than a description of work can be"),
+        (status = 422, body = ErrorBody, description = "The video is a picture, or the idempotency key was used for other work"),
     )
 )]
 pub async fn create(
@@ -256,7 +258,7 @@ async fn known(api: &Exports, id: &JobId, payload: &[u8]) -> Result<Status, Fail
 
 /// What an export is doing.
 #[utoipa::path(
-    get, path = "/api/exports/{id}", tag = "exports",
+    get, path = "/api/exports/{id}", operation_id = "getExport", tag = "exports",
     params(("id" = String, Path, description = "The export's id")),
     responses((status = 200, body = ExportStatus), (status = 404, body = ErrorBody))
 )]
@@ -277,11 +279,12 @@ impl Exports {
 
 /// Which exports are listed.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Which {
     /// `waiting`, `active`, `completed`, `failed`, `delayed`, `paused` or
     /// `cancelled`.
-    #[param(value_type = String, example = "failed")]
+    #[param(inline)]
     state: JobState,
     /// How many to pass over.
     #[serde(default)]
@@ -297,7 +300,7 @@ fn hundred() -> u32 {
 
 /// The exports in a state, the last finished ones first.
 #[utoipa::path(
-    get, path = "/api/exports", tag = "exports", params(Which),
+    get, path = "/api/exports", operation_id = "listExports", tag = "exports", params(Which),
     responses((status = 200, body = Vec<ExportStatus>), (status = 400, body = ErrorBody))
 )]
 pub async fn list(
@@ -338,7 +341,7 @@ pub struct Link {
 
 /// Links to the files of a finished export.
 #[utoipa::path(
-    get, path = "/api/exports/{id}/download", tag = "exports",
+    get, path = "/api/exports/{id}/download", operation_id = "getExportDownload", tag = "exports",
     params(("id" = String, Path, description = "The export's id")),
     responses(
         (status = 200, body = Download), (status = 404, body = ErrorBody),
@@ -401,7 +404,7 @@ pub struct Cancelled {
 
 /// Cancels an export.
 #[utoipa::path(
-    delete, path = "/api/exports/{id}", tag = "exports",
+    delete, path = "/api/exports/{id}", operation_id = "cancelExport", tag = "exports",
     params(("id" = String, Path, description = "The export's id")),
     responses(
         (status = 200, body = Cancelled), (status = 202, body = Cancelled),
@@ -431,7 +434,7 @@ pub async fn cancel(
 
 /// Gives a failed or cancelled export all its attempts anew.
 #[utoipa::path(
-    post, path = "/api/exports/{id}/retry", tag = "exports",
+    post, path = "/api/exports/{id}/retry", operation_id = "retryExport", tag = "exports",
     params(("id" = String, Path, description = "The export's id")),
     responses(
         (status = 202, body = Taken), (status = 404, body = ErrorBody),
@@ -459,7 +462,7 @@ pub async fn retry(
 
 /// How many exports there are in each state.
 #[utoipa::path(
-    get, path = "/api/exports/queue/stats", tag = "exports",
+    get, path = "/api/exports/queue/stats", operation_id = "countExports", tag = "exports",
     responses((status = 200, body = Counts))
 )]
 pub async fn stats(State(api): State<Exports>) -> Result<Json<Counts>, Failure> {

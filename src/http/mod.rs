@@ -6,7 +6,7 @@
 //! | [`videos`], `upload.rs` | `/api/videos` |
 //! | [`files`] | `/files`: objects of a folder store, by signed links |
 //! | [`health`], [`metrics`] | `/health`, `/metrics` |
-//! | [`openapi`] | `/openapi.json` |
+//! | [`openapi`] | `/openapi.json`, which `tests/exports/document.rs` holds against what is answered |
 //! | [`auth`] | who may ask |
 //! | [`failure`], [`body`] | errors and requests, as JSON |
 
@@ -34,9 +34,9 @@ use crate::config::Secret;
 /// Everything that is answered. `guarded` needs the token, `open` does not.
 pub fn router(guarded: Router, open: Router, token: Option<Secret>) -> Router {
     guarded
+        .merge(openapi::routes())
         .route_layer(from_fn_with_state(token, auth::guard))
         .merge(open)
-        .merge(openapi::routes())
         .fallback(nothing)
         .method_not_allowed_fallback(not_that_way)
 }

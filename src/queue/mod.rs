@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`ledger`] | the producer's and the operator's side: add, find, cancel, list |
 //! | [`capabilities`] | what an adapter's broker can do, where not all of them can |
+//! | `aside.rs` | jobs that ended at a claim |
 //! | [`sqlite`] | the embedded default: a file |
 //!
 //! A [`Source`] hands out [`Delivery`]s, and the runner settles each one. Those
@@ -32,7 +33,8 @@
 //!    attempts.
 //! 5. **Set aside.** A job whose last attempt failed, crashed or was rejected is
 //!    not delivered again, and it is not thrown away: it is kept with its reason and
-//!    can be listed (a `failed` state, a dead-letter queue or list).
+//!    can be listed (a `failed` state, a dead-letter queue or list). One that a claim
+//!    finds so is told by [`Source::set_aside`].
 //! 6. **Retried with a delay.** [`Outcome::Retry`] brings the job back not before
 //!    `after`; with `None` after the job's own backoff, where the producer gave one,
 //!    else after [`RetryPolicy::delay`](crate::job::RetryPolicy::delay). A waiting
@@ -60,9 +62,10 @@
 //!   the `Source` is dropped puts its job back.
 //! - Futures are dropped: the runner waits for several things at once. See each
 //!   method for what must then hold.
-//! - Log nothing but what the caller cannot see (a reconnect, a job set aside at
-//!   the claim): the runner logs every error it gets, once.
+//! - Log nothing but what the caller cannot see (a reconnect): the runner logs every
+//!   error it gets, and every job that is set aside, once.
 
+mod aside;
 pub mod bullmq;
 pub mod capabilities;
 pub mod ledger;
@@ -75,6 +78,7 @@ use async_trait::async_trait;
 
 use crate::job::{Job, Outcome, Progress};
 
+pub use aside::{Aside, SetAside};
 pub use capabilities::Capabilities;
 pub use ledger::{Added, Admin, Cancel, Counts, Ledger, NewJob, Page, Record, Retention, State};
 
@@ -88,6 +92,15 @@ pub trait Source: Send + Sync {
     /// nothing, or puts the job back at once and uncharged, or (where the broker
     /// alone can) leaves it to its lease.
     async fn receive(&self) -> Result<Box<dyn Delivery>>;
+
+    /// Waits for a job that ended at a claim of this process: its worker was lost in
+    /// its last attempt. The runner counts it, and has its workload tidy up.
+    ///
+    /// Never resolves for an adapter whose broker sets aside by itself, which is the
+    /// default. Cancel safe; called by one task at a time.
+    async fn set_aside(&self) -> SetAside {
+        std::future::pending().await
+    }
 
     /// How long a claim holds unless it is extended. The runner extends after a
     /// third of it.
@@ -108,6 +121,14 @@ pub trait Source: Send + Sync {
 pub trait Delivery: Send + Sync {
     /// What is to be done.
     fn job(&self) -> &Job;
+
+    /// Whether an earlier attempt at the job lost its worker: the job may be what
+    /// killed it. The runner does such jobs one at a time, so that it does not take
+    /// those beside it along each time. `false`, the default, where the broker does
+    /// not tell.
+    fn is_suspect(&self) -> bool {
+        false
+    }
 
     /// Begins the lease anew. Where the adapter's library or broker renews by
     /// itself, it looks whether the claim still holds.

@@ -1,7 +1,7 @@
 //! Exports: queue, store, workload and routes, put together.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use axum::Router;
@@ -19,8 +19,11 @@ use crate::store::{Key, Store};
 use crate::telemetry::{JobMetrics, Metrics};
 use crate::workload::export;
 
-/// How often the store's size is measured: it lists all objects.
-const MEASURE_EVERY: Duration = Duration::from_secs(15 * 60);
+/// Measuring the store lists all of its objects: it is done so seldom that it takes
+/// a two-hundredth of the time, and within these bounds.
+const MEASURE_PART: u32 = 200;
+const MEASURE_OFTEN: Duration = Duration::from_secs(10);
+const MEASURE_SELDOM: Duration = Duration::from_secs(15 * 60);
 
 /// What exports are made of.
 pub struct Exports {
@@ -137,11 +140,13 @@ async fn queue(config: &Config) -> anyhow::Result<(Arc<dyn Source>, Arc<dyn Admi
 /// Keeps `video_storage_used_bytes` up to date.
 pub async fn measure(store: Store, metrics: Metrics) {
     loop {
+        let begun = Instant::now();
         match used(&store).await {
             Ok(bytes) => metrics.set_storage_used(bytes),
             Err(error) => tracing::warn!(%error, "the store's size is not known"),
         }
-        sleep(MEASURE_EVERY).await;
+        let pause = begun.elapsed().saturating_mul(MEASURE_PART);
+        sleep(pause.clamp(MEASURE_OFTEN, MEASURE_SELDOM)).await;
     }
 }
 

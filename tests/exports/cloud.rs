@@ -10,21 +10,27 @@ use tokio::runtime::{Builder, Runtime};
 use super::Server;
 use crate::queue::bullmq::Bullmq;
 use crate::queue::bullmq::node::Node;
-use crate::queue::fixture::{Fixture, Settings};
+use crate::queue::bullmq::server::Server as Redis;
+use crate::queue::fixture::Settings;
 use crate::support::s3_server::{ACCESS_KEY, S3Server, SECRET_KEY};
 use crate::support::{Folder, shown_frames};
 
 /// A Redis queue and a bucket that hosts share.
-struct Cloud {
-    queue: Bullmq,
-    s3: S3Server,
+pub struct Cloud {
+    pub queue: Bullmq,
+    pub s3: S3Server,
     bucket: PathBuf,
-    runtime: Runtime,
-    folder: Folder,
+    pub runtime: Runtime,
+    pub folder: Folder,
 }
 
 impl Cloud {
-    fn new() -> Self {
+    pub fn new() -> Self {
+        Self::on(Redis::shared())
+    }
+
+    /// The same with this Redis.
+    pub fn on(redis: Redis) -> Self {
         let folder = Folder::with(&["recording.mp4", "large.ts"]);
         let bucket = folder.path("s3/videos");
         fs::create_dir_all(&bucket).expect("a bucket");
@@ -35,7 +41,7 @@ impl Cloud {
             .expect("threads");
         let s3 = runtime.block_on(S3Server::start(&folder.path("s3"), 0));
         Self {
-            queue: runtime.block_on(Bullmq::fresh(Settings::default())),
+            queue: Bullmq::on(redis, Settings::default()),
             s3: s3.expect("an S3 server"),
             bucket,
             runtime,
@@ -44,26 +50,40 @@ impl Cloud {
     }
 
     /// A host; Redis and the bucket are all that it shares with others.
-    fn host(&self) -> Server {
+    pub fn host(&self) -> Server {
+        self.host_with(&[])
+    }
+
+    /// The same with these settings too.
+    pub fn host_with(&self, more: &[(&str, &str)]) -> Server {
         let temp = self.folder.path("temp").display().to_string();
-        Server::start(
-            &self.folder,
-            &[
-                ("REDIS_URL", &self.queue.server.url),
-                ("EXPORT_QUEUE_NAME", &self.queue.queue),
-                ("EXPORT_LEASE_SECONDS", "3"),
-                ("VIDEO_WORKER_CONCURRENCY", "1"),
-                ("S3_BUCKET", "videos"),
-                ("S3_ENDPOINT", &self.s3.url()),
-                ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
-                ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
-                ("VIDEO_TEMP_DIR", &temp),
-            ],
-        )
+        let url = self.s3.url();
+        let mut variables = vec![
+            ("REDIS_URL", self.queue.server.url.as_str()),
+            ("EXPORT_QUEUE_NAME", &self.queue.queue),
+            ("EXPORT_LEASE_SECONDS", "3"),
+            ("VIDEO_WORKER_CONCURRENCY", "1"),
+            ("S3_BUCKET", "videos"),
+            ("S3_ENDPOINT", &url),
+            ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
+            ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
+            ("VIDEO_TEMP_DIR", &temp),
+        ];
+        // The last one of a name holds.
+        variables.extend(more);
+        Server::start(&self.folder, &variables)
+    }
+
+    /// Takes in a recording that is in the bucket already; gives its id.
+    pub fn video(&self, host: &Server, name: &str) -> String {
+        fs::copy(self.folder.path(name), self.bucket.join(name)).expect("a copy");
+        let answer = host.post("/api/videos", &json!({"key": name}));
+        assert_eq!(answer.code, 201, "{answer:?}\n{}", host.log());
+        answer.field("id")
     }
 
     /// The names of the objects of an export.
-    fn objects(&self, export: &str) -> Vec<String> {
+    pub fn objects(&self, export: &str) -> Vec<String> {
         let entries = fs::read_dir(self.bucket.join("exports").join(export));
         let mut names: Vec<String> = entries
             .into_iter()
@@ -80,7 +100,7 @@ impl Cloud {
         names
     }
 
-    fn fetch(&self, host: &Server, export: &str) -> u64 {
+    pub fn fetch(&self, host: &Server, export: &str) -> u64 {
         let download = host.get(&format!("/api/exports/{export}/download")).json();
         let link = download["url"].as_str().expect("a link");
         assert!(link.starts_with(&self.s3.url()), "{link}");

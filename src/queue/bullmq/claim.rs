@@ -7,7 +7,7 @@ use super::options::JobOptions;
 use super::record::{number, text, time};
 use super::{BullmqQueue, Shared, scripts};
 use crate::job::{Job, JobId, Outcome};
-use crate::queue::{Error, Result};
+use crate::queue::{Error, Result, SetAside, State};
 
 /// What the claim found.
 pub(super) enum Claim {
@@ -26,6 +26,8 @@ pub(super) struct Ticket {
     pub(super) token: String,
     /// The claim's number, which every later claim raises (`ats`).
     pub(super) number: String,
+    /// Attempts that lost their workers (`stc`).
+    pub(super) losses: u32,
     pub(super) job: Job,
     pub(super) options: JobOptions,
 }
@@ -51,12 +53,15 @@ pub(super) async fn claim(shared: &Shared, token: String, again: bool) -> Result
         )
         .await?;
     let mut answer = answer.into_iter();
-    let set_aside: Vec<String> = read(shared, answer.next())?;
-    for id in set_aside {
-        tracing::warn!(
-            job = id,
-            "a job whose worker was lost in its last attempt is set aside"
-        );
+    let set_aside: Vec<(String, String)> = read(shared, answer.next())?;
+    for (id, state) in set_aside {
+        shared.aside.push(SetAside {
+            id: JobId::of_foreign(&id),
+            state: match state.as_str() {
+                "cancelled" => State::Cancelled,
+                _ => State::Failed,
+            },
+        });
     }
     let wait: i64 = read(shared, answer.next())?;
     let Some(id) = answer.next() else {
@@ -77,9 +82,11 @@ fn ticket(id: String, token: String, fields: Fields, options: &super::Options) -
     let [name, data, opts, timestamp, made, lost, claim] = fields;
     let job_options = JobOptions::parse(&opts.unwrap_or_default());
     // Attempts that ended, those that ended in a crash, and this one.
-    let before = number(made.as_deref()).saturating_add(number(lost.as_deref()));
+    let losses = number(lost.as_deref());
+    let before = number(made.as_deref()).saturating_add(losses);
     Ticket {
         token,
+        losses,
         number: text(claim).unwrap_or_default(),
         job: Job {
             id: JobId::of_foreign(&id),

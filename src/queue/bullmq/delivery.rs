@@ -39,6 +39,10 @@ impl Delivery for BullmqDelivery {
         &self.ticket.job
     }
 
+    fn is_suspect(&self) -> bool {
+        self.ticket.losses > 0
+    }
+
     async fn extend(&self) -> Result<Lease> {
         let shared = &self.queue.0;
         let lease = shared.lease();

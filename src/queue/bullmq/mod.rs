@@ -53,7 +53,7 @@ use self::bell::Bell;
 use self::claim::{Claim, OnItsWay};
 use self::connection::{Redis, Script};
 use self::delivery::BullmqDelivery;
-use super::{Capabilities, Delivery, Result, Retention, Source};
+use super::{Aside, Capabilities, Delivery, Result, Retention, SetAside, Source};
 #[cfg(doc)]
 use crate::job::Job;
 use crate::job::RetryPolicy;
@@ -105,6 +105,7 @@ struct Shared {
     bell: OnceLock<Bell>,
     /// Somebody in this process asked to cancel.
     cancels: Notify,
+    aside: Aside,
     /// The tokens of claims whose answers were lost.
     doubtful: Mutex<VecDeque<String>>,
 }
@@ -118,6 +119,7 @@ impl BullmqQueue {
             base: format!("{}:{}:", options.prefix, options.queue),
             bell: OnceLock::new(),
             cancels: Notify::new(),
+            aside: Aside::default(),
             doubtful: Mutex::default(),
             options,
         })))
@@ -165,6 +167,10 @@ impl Source for BullmqQueue {
                 }
             }
         }
+    }
+
+    async fn set_aside(&self) -> SetAside {
+        self.0.aside.next().await
     }
 
     fn lease(&self) -> Duration {

@@ -31,7 +31,7 @@ use tokio::time::sleep;
 
 use self::claim::{Claim, OnItsWay, Ticket};
 use self::database::Database;
-use super::{Capabilities, Delivery, Lease, Result, Retention, Source};
+use super::{Aside, Capabilities, Delivery, Lease, Result, Retention, SetAside, Source};
 use crate::job::{Job, Outcome, Progress, RetryPolicy};
 
 /// How often an active job looks whether another process asked to cancel it.
@@ -74,6 +74,7 @@ struct Shared {
     options: Options,
     database: Database,
     cancels: Notify,
+    aside: Aside,
     settled: AtomicU32,
 }
 
@@ -84,6 +85,7 @@ impl SqliteQueue {
             options,
             database: Database::open(path).await?,
             cancels: Notify::new(),
+            aside: Aside::default(),
             settled: AtomicU32::new(0),
         })))
     }
@@ -118,15 +120,17 @@ impl Source for SqliteQueue {
                         queue: self.clone(),
                     }));
                 }
-                Claim::SetAside { id, state } => {
-                    tracing::warn!(job = id, state, "a job whose worker was lost is set aside");
-                }
+                Claim::SetAside(job) => self.0.aside.push(job),
                 Claim::Nothing(next) => tokio::select! {
                     () = watch.changed() => {}
                     () = sleep(next.unwrap_or(Duration::MAX)) => {}
                 },
             }
         }
+    }
+
+    async fn set_aside(&self) -> SetAside {
+        self.0.aside.next().await
     }
 
     fn lease(&self) -> Duration {
@@ -164,6 +168,10 @@ impl SqliteDelivery {
 impl Delivery for SqliteDelivery {
     fn job(&self) -> &Job {
         &self.job
+    }
+
+    fn is_suspect(&self) -> bool {
+        self.ticket.losses > 0
     }
 
     async fn extend(&self) -> Result<Lease> {

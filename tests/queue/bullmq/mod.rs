@@ -33,7 +33,7 @@ pub struct Bullmq {
 }
 
 impl Bullmq {
-    fn on(server: Server, settings: Settings) -> Self {
+    pub fn on(server: Server, settings: Settings) -> Self {
         Self {
             server,
             queue: format!("test-{}", Uuid::now_v7()),
@@ -42,7 +42,7 @@ impl Bullmq {
     }
 
     /// A handle of its own, as another process would have.
-    fn queue(&self) -> BullmqQueue {
+    pub fn queue(&self) -> BullmqQueue {
         open(&self.server.url, &self.queue, self.settings)
     }
 }
