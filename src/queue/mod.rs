@@ -4,7 +4,9 @@
 //! |---|---|
 //! | [`ledger`] | the producer's and the operator's side: add, find, cancel, list |
 //! | [`capabilities`] | what an adapter's broker can do, where not all of them can |
+//! | [`options`] | what the queues in databases have in common |
 //! | [`sqlite`] | the embedded default: a file |
+//! | [`postgres`] | a database that hosts share |
 //!
 //! A [`Source`] hands out [`Delivery`]s, and the runner settles each one. Those
 //! adapters that own their jobs' records (SQLite, Postgres, `BullMQ`) are also a
@@ -66,6 +68,8 @@
 pub mod bullmq;
 pub mod capabilities;
 pub mod ledger;
+pub mod options;
+pub mod postgres;
 pub mod sqlite;
 
 use std::error::Error as StdError;
@@ -77,6 +81,7 @@ use crate::job::{Job, Outcome, Progress};
 
 pub use capabilities::Capabilities;
 pub use ledger::{Added, Admin, Cancel, Counts, Ledger, NewJob, Page, Record, Retention, State};
+pub use options::Options;
 
 /// Where deliveries come from. One value serves a whole process: `receive` may be
 /// called from several tasks at once.
