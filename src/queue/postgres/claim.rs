@@ -88,7 +88,7 @@ const SOONEST: i64 = 10;
 pub(super) async fn claim(shared: &Shared, token: Uuid, again: bool) -> Result<Claim> {
     let queue = &shared.options.queue;
     let lease = seconds(shared.options.lease);
-    let lane = &shared.leases;
+    let lane = &shared.records;
     let mut row = None;
     if again {
         row = lane

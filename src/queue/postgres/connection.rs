@@ -44,8 +44,8 @@ pub(super) use {cancels, jobs};
 const BOUNDED: &str = "SET statement_timeout = '3500ms';
      SET idle_in_transaction_session_timeout = '10s';";
 
-/// A lost lease costs a second run, which the contract allows: it is not worth an
-/// fsync each.
+/// A renewal that is forgotten costs a second run, which the contract allows: it is
+/// not worth an fsync each.
 const LEASES: &str = concat!(
     "SET synchronous_commit = off; LISTEN ",
     jobs!(),
@@ -66,7 +66,7 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    /// For claims and leases; the ears hear of jobs and cancels.
+    /// For leases; the ears hear of jobs and cancels.
     pub(super) fn leases(address: Arc<Address>, ears: Arc<Ears>) -> Self {
         Self {
             address,
@@ -111,6 +111,13 @@ impl Lane {
             Ok(session.client.execute(&statement, parameters).await?)
         })
         .await
+    }
+
+    /// Connects if it is not connected.
+    pub(super) async fn open(&self) -> Result<()> {
+        let open = in_time(CONNECT, self.session()).await;
+        open.map(drop)
+            .map_err(|trouble| trouble.error(&self.address))
     }
 
     async fn on_session<T>(

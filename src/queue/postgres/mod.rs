@@ -50,7 +50,7 @@ const IDLE_LOOK: Duration = Duration::from_secs(5);
 const LONGEST_MIGRATION: Duration = Duration::from_secs(600);
 
 /// A queue in Postgres. Clones share its connections, of which there are two: one
-/// for claims and leases, and one for what must be on the disk when it is answered.
+/// for what must be on the disk when it is answered, and one for what need not.
 #[derive(Clone)]
 pub struct PostgresQueue(Arc<Shared>);
 
@@ -58,10 +58,11 @@ struct Shared {
     options: Options,
     address: Arc<Address>,
     ears: Arc<Ears>,
-    /// Claims, renewals, progress and the look for cancels. A server that crashes
-    /// may forget the last of them, which costs a second run at most.
+    /// Renewals, progress, the look for cancels, and what the server tells. A server
+    /// that crashes may forget the last of them, which costs a second run at most.
     leases: Lane,
-    /// All else: synced as the server is set to.
+    /// All else, claims too: on the disk when it is answered, as far as the server's
+    /// own settings go.
     records: Lane,
     settled: AtomicU32,
     /// The tokens of claims whose answers were lost.
@@ -131,6 +132,8 @@ impl Source for PostgresQueue {
         let mut rung = self.0.ears.rung();
         loop {
             rung.mark_unchanged();
+            // Before the claim, or what comes in between would not be heard of.
+            self.0.leases.open().await?;
             match self.claim().await? {
                 Claim::Taken(ticket) => {
                     return Ok(Box::new(PostgresDelivery::new(*ticket, self.clone())));

@@ -228,7 +228,6 @@ async fn a_server_that_only_reads_is_away_until_it_writes() {
     // The next connection has it.
     queue.close().await;
     assert_away(queue.add(NewJob::new("export", "{}")).await);
-    let reset = format!("SET default_transaction_read_only = off; {}", set("off"));
-    server.sql(&reset).await;
+    Server::shared().sql(&set("off")).await;
     queue.add(NewJob::new("export", "{}")).await.unwrap();
 }
