@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::support::Folder;
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 20] = [
     "probe",
     "concat",
     "cut",
@@ -19,6 +19,11 @@ const COMMANDS: [&str; 15] = [
     "scenes",
     "frames",
     "normalize",
+    "serve",
+    "migrate",
+    "queue",
+    "config",
+    "doctor",
     "version",
     "completions",
 ];

@@ -5,7 +5,7 @@ use axum::{Json, Router};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 
-use super::{events, exports, health, metrics, videos};
+use super::{events, exports, health, metrics, videos, webhook};
 
 /// The document.
 #[derive(OpenApi)]
@@ -16,7 +16,7 @@ use super::{events, exports, health, metrics, videos};
     ),
     paths(
         exports::create, exports::list, exports::stats, exports::show, exports::cancel,
-        exports::download, exports::retry, events::stream,
+        exports::download, exports::retry, events::stream, webhook::take,
         videos::create, videos::list, videos::show, videos::delete,
         health::show, metrics::show,
     ),

@@ -7,6 +7,7 @@
 //! | [`options`] | what the queues in databases have in common |
 //! | [`sqlite`] | the embedded default: a file |
 //! | [`postgres`] | a database that hosts share |
+//! | [`webhook`] | another door to those: jobs that are pushed |
 //!
 //! A [`Source`] hands out [`Delivery`]s, and the runner settles each one. Those
 //! adapters that own their jobs' records (SQLite, Postgres, `BullMQ`) are also a
@@ -71,6 +72,7 @@ pub mod ledger;
 pub mod options;
 pub mod postgres;
 pub mod sqlite;
+pub mod webhook;
 
 use std::error::Error as StdError;
 use std::time::Duration;

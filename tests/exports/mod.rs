@@ -5,6 +5,7 @@ mod cloud;
 mod door;
 mod life;
 mod server;
+mod webhook;
 mod worker;
 
 pub use server::Server;

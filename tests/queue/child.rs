@@ -16,6 +16,7 @@ use super::contract::{BOUND, receive};
 use super::fixture::{Fixture, Settings};
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
+use super::webhook::Webhook;
 
 /// Names the adapter and its queue, and makes `child` a worker.
 const QUEUE: &str = "FLATBED_TEST_CHILD";
@@ -107,6 +108,8 @@ fn child() {
             Bullmq::attach(name, settings).await
         } else if adapter == std::any::type_name::<Postgres>() {
             Postgres::attach(name, settings).await
+        } else if adapter == std::any::type_name::<Webhook>() {
+            Webhook::attach(name, settings).await
         } else {
             panic!("{adapter} is not known to tests/queue/child.rs")
         };

@@ -12,6 +12,7 @@ pub mod bullmq;
 mod child;
 pub mod contract;
 pub mod fixture;
-mod outage;
+pub mod outage;
 pub mod postgres;
 mod sqlite;
+pub mod webhook;

@@ -41,7 +41,7 @@ use self::connection::{Ears, Lane};
 pub use self::schema::Schema;
 use self::settle::PostgresDelivery;
 pub use super::Options;
-use super::{Capabilities, Delivery, Result, Source};
+use super::{Capabilities, Delivery, Error, Result, Source};
 
 /// How often an idle consumer looks although nothing rang.
 const IDLE_LOOK: Duration = Duration::from_secs(5);
@@ -161,6 +161,14 @@ impl Source for PostgresQueue {
     async fn close(&self) {
         self.0.leases.close().await;
         self.0.records.close().await;
+    }
+}
+
+/// Whether `url` is the address of a database; why not, without its secrets.
+pub fn check(url: &str) -> Result<(), String> {
+    match Address::parse(url, "") {
+        Ok(_) => Ok(()),
+        Err(Error::Refused { reason, .. } | Error::Away { reason, .. }) => Err(reason),
     }
 }
 

@@ -16,6 +16,8 @@ use crate::support::wait_until;
 pub struct Server {
     pub url: String,
     own: Option<TempDir>,
+    /// Of the shared one, to go with this value.
+    database: Option<String>,
 }
 
 impl Server {
@@ -28,6 +30,7 @@ impl Server {
         Self {
             url: url.trim().to_owned(),
             own: None,
+            database: None,
         }
     }
 
@@ -38,6 +41,7 @@ impl Server {
         Self {
             url: address(folder.path()),
             own: Some(folder),
+            database: None,
         }
     }
 
@@ -48,6 +52,7 @@ impl Server {
         server.sql(&format!("CREATE DATABASE {name}")).await;
         let (place, _) = server.url.rsplit_once('/').unwrap();
         server.url = format!("{place}/{name}");
+        server.database = Some(name);
         server
     }
 
@@ -135,6 +140,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        if let Some(database) = &self.database {
+            Self::shared().sql_now(&format!("DROP DATABASE {database} WITH (FORCE)"));
+        }
         if let Some(own) = &self.own {
             services(own.path(), "stop");
             if let Ok(elsewhere) = fs::read_to_string(own.path().join("postgres/data.elsewhere")) {
