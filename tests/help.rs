@@ -38,7 +38,7 @@ fn each_command_has_examples() {
             let text = run.text();
             assert!(text.contains("Examples:\n"), "{command}: {text}");
             assert!(
-                text.contains(&format!("flatbed {command} ")),
+                text.contains(&format!("\n  flatbed {command}")),
                 "{command}: {text}"
             );
             assert_eq!(run.stderr, "");

@@ -35,8 +35,13 @@ use crate::config::Secret;
 
 /// Everything that is answered. `guarded` needs the token, `open` does not.
 pub fn router(guarded: Router, open: Router, token: Option<Secret>) -> Router {
+    // axum takes a layer for nothing to be a mistake; where no workload is on it is not.
+    let guarded = if guarded.has_routes() {
+        guarded.route_layer(from_fn_with_state(token, auth::guard))
+    } else {
+        guarded
+    };
     guarded
-        .route_layer(from_fn_with_state(token, auth::guard))
         .merge(open)
         .merge(openapi::routes())
         .fallback(nothing)

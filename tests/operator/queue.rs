@@ -81,7 +81,7 @@ fn orders_that_make_no_sense_are_refused() {
     for (arguments, word) in [
         ("queue", "Commands:"),
         ("queue list --state gone", "expected waiting"),
-        ("queue retry", "--all-failed"),
+        ("queue retry", "<ID>"),
         ("queue retry a --all-failed", "cannot be used with"),
         ("queue show a/b", "letters"),
     ] {
