@@ -216,6 +216,20 @@ pub struct Counts {
     pub paused: u64,
 }
 
+impl Counts {
+    /// Each state with its number.
+    pub fn by_state(&self) -> [(State, u64); 6] {
+        [
+            (State::Waiting, self.waiting),
+            (State::Active, self.active),
+            (State::Completed, self.completed),
+            (State::Failed, self.failed),
+            (State::Delayed, self.delayed),
+            (State::Paused, self.paused),
+        ]
+    }
+}
+
 /// Which part of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`ledger`] | the producer's and the operator's side: add, find, cancel, list |
 //! | [`capabilities`] | what an adapter's broker can do, where not all of them can |
+//! | `handover.rs` | claims that nobody takes are put back |
 //! | [`options`] | what the queues in databases have in common |
 //! | [`sqlite`] | the embedded default: a file |
 //! | [`postgres`] | a database that hosts share |
@@ -68,6 +69,7 @@
 
 pub mod bullmq;
 pub mod capabilities;
+mod handover;
 pub mod ledger;
 pub mod options;
 pub mod postgres;

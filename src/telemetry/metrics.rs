@@ -374,14 +374,9 @@ impl Drop for BusyThread {
 
 /// The six states of the exports API.
 fn states(counts: &Counts) -> [(&'static str, u64); 6] {
-    [
-        ("waiting", counts.waiting),
-        ("active", counts.active),
-        ("completed", counts.completed),
-        ("failed", counts.failed),
-        ("delayed", counts.delayed),
-        ("paused", counts.paused),
-    ]
+    counts
+        .by_state()
+        .map(|(state, number)| (state.as_str(), number))
 }
 
 /// From an image to an hour's deadline.

@@ -19,7 +19,6 @@ struct Place {
     variables: Vec<(&'static str, String)>,
     /// What the queue lives by.
     _held: Box<dyn std::any::Any>,
-    _runtime: Option<Runtime>,
 }
 
 impl Place {
@@ -28,7 +27,6 @@ impl Place {
             folder: Folder::empty(),
             variables,
             _held: held,
-            _runtime: None,
         }
     }
 
@@ -37,7 +35,7 @@ impl Place {
         let runtime = Runtime::new().unwrap();
         let redis = runtime.block_on(Bullmq::fresh(Settings::default()));
         let postgres = runtime.block_on(Postgres::fresh(Settings::default()));
-        let mut places = vec![
+        vec![
             Self::with(Vec::new(), Box::new(())),
             Self::with(
                 vec![
@@ -52,12 +50,10 @@ impl Place {
                     ("DATABASE_URL", postgres.server.url.clone()),
                     ("EXPORT_QUEUE_NAME", postgres.queue.clone()),
                 ],
-                Box::new(postgres),
+                // Its connections go before what drives them.
+                Box::new((postgres, runtime)),
             ),
-        ];
-        // Outlives the fixtures' connections.
-        places[2]._runtime = Some(runtime);
-        places
+        ]
     }
 
     fn command(&self, arguments: &str) -> Command {

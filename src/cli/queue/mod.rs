@@ -6,6 +6,8 @@
 
 mod shown;
 
+use std::fmt::Write as _;
+
 use clap::Subcommand;
 
 use self::shown::Shown;
@@ -233,18 +235,11 @@ async fn stats(queue: &dyn Admin, json: bool) -> Result<(), Failure> {
     if json {
         return stdio::print_json(&counts);
     }
-    let lines = [
-        ("waiting", counts.waiting),
-        ("active", counts.active),
-        ("completed", counts.completed),
-        ("failed", counts.failed),
-        ("delayed", counts.delayed),
-        ("paused", counts.paused),
-    ];
-    let text: String = lines
-        .into_iter()
-        .map(|(state, number)| format!("{state:9}  {number}\n"))
-        .collect();
+    let mut text = String::new();
+    for (state, number) in counts.by_state() {
+        // Writing to a String does not fail.
+        let _ = writeln!(text, "{:9}  {number}", state.as_str());
+    }
     stdio::print(&text)
 }
 

@@ -133,40 +133,18 @@ fn taken(row: &Row, token: Uuid) -> Result<Claim, tokio_postgres::Error> {
     })))
 }
 
-/// A claim on its way to whoever asked for it. If nobody takes it, because the
-/// future was dropped meanwhile, the job is put back.
-pub(super) struct OnItsWay {
-    claim: Option<Claim>,
-    queue: PostgresQueue,
-}
-
-impl OnItsWay {
-    pub(super) fn new(claim: Claim, queue: PostgresQueue) -> Self {
-        Self {
-            claim: Some(claim),
-            queue,
+/// What becomes of a claim that nobody took.
+pub(super) fn put_back(claim: Claim, queue: PostgresQueue) {
+    let Claim::Taken(ticket) = claim else {
+        return;
+    };
+    let Ok(runtime) = Handle::try_current() else {
+        return; // Its lease ends.
+    };
+    runtime.spawn(async move {
+        if let Err(error) = queue.0.settle(&ticket, &Outcome::PutBack).await {
+            // Not lost: its lease ends.
+            tracing::warn!(job = %ticket.job.id, %error, "a job nobody took was not put back");
         }
-    }
-
-    pub(super) fn arrived(mut self) -> Claim {
-        self.claim.take().unwrap_or(Claim::Nothing(None))
-    }
-}
-
-impl Drop for OnItsWay {
-    fn drop(&mut self) {
-        let Some(Claim::Taken(ticket)) = self.claim.take() else {
-            return;
-        };
-        let Ok(runtime) = Handle::try_current() else {
-            return; // Its lease ends.
-        };
-        let queue = self.queue.clone();
-        runtime.spawn(async move {
-            if let Err(error) = queue.0.settle(&ticket, &Outcome::PutBack).await {
-                // Not lost: its lease ends.
-                tracing::warn!(job = %ticket.job.id, %error, "a job nobody took was not put back");
-            }
-        });
-    }
+    });
 }

@@ -105,7 +105,7 @@ fn is_of_the_network(error: &tokio_postgres::Error) -> bool {
         return false;
     }
     error.is_closed()
-        || sources(error).any(|cause| cause.is::<std::io::Error>())
+        || sources(error).any(<dyn std::error::Error>::is::<std::io::Error>)
         || error.to_string().starts_with("timeout")
 }
 
@@ -126,18 +126,17 @@ fn sources(
 }
 
 fn one_line(error: &tokio_postgres::Error) -> String {
-    let text = match error.as_db_error() {
-        Some(said) => format!("{} ({})", said.message(), said.code().code()),
-        None => {
-            let mut text = error.to_string();
-            for cause in sources(error).map(ToString::to_string) {
-                // Some say their causes' words themselves.
-                if !text.contains(&cause) {
-                    text = format!("{text}: {cause}");
-                }
+    let text = if let Some(said) = error.as_db_error() {
+        format!("{} ({})", said.message(), said.code().code())
+    } else {
+        let mut text = error.to_string();
+        for cause in sources(error).map(ToString::to_string) {
+            // Some say their causes' words themselves.
+            if !text.contains(&cause) {
+                text = format!("{text}: {cause}");
             }
-            text
         }
+        text
     };
     text.lines().collect::<Vec<_>>().join(" ")
 }

@@ -36,11 +36,12 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use self::address::Address;
-use self::claim::{Claim, OnItsWay};
+use self::claim::Claim;
 use self::connection::{Ears, Lane};
 pub use self::schema::Schema;
 use self::settle::PostgresDelivery;
 pub use super::Options;
+use super::handover::OnItsWay;
 use super::{Capabilities, Delivery, Error, Result, Source};
 
 /// How often an idle consumer looks although nothing rang.
@@ -111,7 +112,7 @@ impl PostgresQueue {
             let doubtful = shared.doubtful().pop_front();
             let token = doubtful.unwrap_or_else(Uuid::now_v7);
             match claim::claim(shared, token, doubtful.is_some()).await {
-                Ok(claim) => Ok(OnItsWay::new(claim, queue)),
+                Ok(claim) => Ok(OnItsWay::new(claim, |claim| claim::put_back(claim, queue))),
                 Err(error) => {
                     shared.doubtful().push_back(token);
                     Err(error)
@@ -119,7 +120,7 @@ impl PostgresQueue {
             }
         });
         match claiming.await {
-            Ok(claim) => claim.map(OnItsWay::arrived),
+            Ok(claim) => Ok(claim?.arrived().unwrap_or(Claim::Nothing(None))),
             // Only at the end of the process.
             Err(_) => Err(self.0.address.away("the claim was broken off")),
         }

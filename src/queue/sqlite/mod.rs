@@ -29,9 +29,10 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-use self::claim::{Claim, OnItsWay, Ticket};
+use self::claim::{Claim, Ticket};
 use self::database::Database;
 pub use super::Options;
+use super::handover::OnItsWay;
 use super::{Capabilities, Delivery, Lease, Result, Source};
 use crate::job::{Job, Outcome, Progress};
 
@@ -72,10 +73,12 @@ impl SqliteQueue {
             .call(move |connection| {
                 let options = &shared.options;
                 let claim = claim::claim(connection, &options.queue, options.lease)?;
-                Ok(OnItsWay::new(claim, database))
+                Ok(OnItsWay::new(claim, |claim| {
+                    claim::put_back(claim, database);
+                }))
             })
             .await?;
-        Ok(claim.arrived())
+        Ok(claim.arrived().unwrap_or(Claim::Nothing(None)))
     }
 }
 

@@ -14,12 +14,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use flatbed::queue::postgres::{Options, PostgresQueue};
-use flatbed::queue::{Admin, Ledger, NewJob, Page, Source, State};
+use flatbed::queue::{Admin, Ledger, NewJob, Source};
 use uuid::Uuid;
 
 use self::server::Server;
 use super::contract;
-use super::fixture::{Fixture, SetAside, Settings};
+use super::fixture::{Fixture, Settings};
 
 /// A queue of its own name on a server that others use too.
 pub struct Postgres {
@@ -94,17 +94,6 @@ impl Fixture for Postgres {
 
     async fn add(&self, job: NewJob) {
         self.producer.add(job).await.unwrap();
-    }
-
-    async fn set_aside(&self) -> Vec<SetAside> {
-        let failed = self.producer.list(State::Failed, Page::first(100)).await;
-        let failed = failed.unwrap().into_iter();
-        failed
-            .map(|record| SetAside {
-                payload: record.payload,
-                reason: record.failed_reason,
-            })
-            .collect()
     }
 }
 

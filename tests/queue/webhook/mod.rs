@@ -21,7 +21,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use self::sender::Message;
 use super::contract;
-use super::fixture::{Fixture, SetAside, Settings};
+use super::fixture::{Fixture, Settings};
 use super::sqlite::Sqlite;
 
 pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -96,10 +96,6 @@ impl Fixture for Webhook {
         let answer = answer.expect("an answer");
         assert_eq!(answer.code, 202, "{}", answer.text);
         assert_eq!(answer.json()["jobId"], job.id.as_str());
-    }
-
-    async fn set_aside(&self) -> Vec<SetAside> {
-        self.queue.set_aside().await
     }
 }
 
