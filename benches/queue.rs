@@ -3,8 +3,8 @@
 //!
 //! `cargo bench --bench queue`, with `FLATBED_BENCH_JOBS` for more than the 5,000
 //! jobs of each run, `FLATBED_BENCH_ONLY` for one adapter and
-//! `FLATBED_BENCH_CONCURRENCY` for one concurrency. BullMQ needs
-//! `scripts/services start redis`.
+//! `FLATBED_BENCH_CONCURRENCY` for one concurrency. BullMQ and Postgres need
+//! `scripts/services start redis postgres`.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -15,8 +15,9 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use flatbed::job::{Job, Outcome};
 use flatbed::queue::bullmq::{self, BullmqQueue};
-use flatbed::queue::sqlite::{Options, SqliteQueue};
-use flatbed::queue::{Ledger, NewJob, Source};
+use flatbed::queue::postgres::PostgresQueue;
+use flatbed::queue::sqlite::SqliteQueue;
+use flatbed::queue::{Ledger, NewJob, Options, Source};
 use flatbed::runner::{Config, JobContext, Runner, WorkThreads, Workload};
 use flatbed::telemetry::Metrics;
 use serde_json::json;
@@ -63,6 +64,12 @@ fn main() -> Result<(), Failed> {
             }
             latency("bullmq", &bullmq("latency")?, &bullmq("latency")?).await?;
         }
+        if wanted("postgres") {
+            for concurrency in &concurrencies {
+                throughput("postgres", postgres("throughput")?, jobs, *concurrency).await?;
+            }
+            latency("postgres", &postgres("latency")?, &postgres("latency")?).await?;
+        }
         metrics()
     })
 }
@@ -72,11 +79,27 @@ async fn open(file: &Path) -> Result<SqliteQueue, Failed> {
 }
 
 fn bullmq(name: &str) -> Result<BullmqQueue, Failed> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/services/redis/url");
-    let url = std::fs::read_to_string(file)
-        .map_err(|_| "no Redis here: run `scripts/services start redis` first")?;
-    let options = bullmq::Options::new(format!("bench-{name}-{}", std::process::id()));
-    Ok(BullmqQueue::new(url.trim(), options)?)
+    let options = bullmq::Options::new(queue(name));
+    Ok(BullmqQueue::new(&address_of("redis")?, options)?)
+}
+
+fn postgres(name: &str) -> Result<PostgresQueue, Failed> {
+    Ok(PostgresQueue::new(
+        &address_of("postgres")?,
+        Options::new(queue(name)),
+    )?)
+}
+
+/// A queue that no other run uses.
+fn queue(name: &str) -> String {
+    format!("bench-{name}-{}", std::process::id())
+}
+
+fn address_of(service: &str) -> Result<String, Failed> {
+    let services = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/services");
+    let url = std::fs::read_to_string(services.join(service).join("url"))
+        .map_err(|_| format!("no {service} here: run `scripts/services start {service}` first"))?;
+    Ok(url.trim().to_owned())
 }
 
 async fn throughput<Q: Source + Ledger + 'static>(

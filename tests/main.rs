@@ -18,6 +18,7 @@ mod fetch;
 mod help;
 mod image;
 mod metrics;
+mod operator;
 mod overwriting;
 mod probe;
 mod queue;

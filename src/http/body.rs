@@ -16,17 +16,21 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        let bytes = Bytes::from_request(request, state).await.map_err(|error| {
-            let code = error.status();
-            let message = if code == StatusCode::PAYLOAD_TOO_LARGE {
-                "the body is longer than a description of work can be".to_owned()
-            } else {
-                error.body_text()
-            };
-            Failure::new(code, message)
-        })?;
-        parse(&bytes).map(Self)
+        parse(&read(request, state).await?).map(Self)
     }
+}
+
+/// All of the body, as far as its length is allowed.
+pub async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Failure> {
+    Bytes::from_request(request, state).await.map_err(|error| {
+        let code = error.status();
+        let message = if code == StatusCode::PAYLOAD_TOO_LARGE {
+            "the body is longer than a description of work can be".to_owned()
+        } else {
+            error.body_text()
+        };
+        Failure::new(code, message)
+    })
 }
 
 /// `bytes` as a `T`.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use async_trait::async_trait;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
@@ -11,14 +12,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::body::Body;
+use super::body::{Body, parse};
 use super::events;
 use super::failure::{ErrorBody, Failure};
 use super::openapi::Operation;
 use super::rfc3339;
+use super::webhook::Check;
 use crate::catalogue::Catalogue;
 use crate::job::{JobId, Progress};
-use crate::queue::{Added, Admin, Cancel, Counts, NewJob, Page, Record, State as JobState};
+use crate::queue::{Added, Admin, Cancel, Counts, Ledger, NewJob, Page, Record, State as JobState};
 use crate::store::Store;
 use crate::workload::export::{self, Export, Files, operations};
 
@@ -68,6 +70,20 @@ pub struct Taken {
     job_id: JobId,
     /// What it is doing.
     status: Status,
+}
+
+impl Taken {
+    pub(super) fn queued(id: JobId) -> Self {
+        Self::with(id, Status::Queued)
+    }
+
+    fn with(id: JobId, status: Status) -> Self {
+        Self {
+            job_id: id.clone(),
+            id,
+            status,
+        }
+    }
 }
 
 /// What an export is doing.
@@ -193,39 +209,15 @@ pub async fn create(
     headers: HeaderMap,
     Body(asked): Body<CreateExport>,
 ) -> Result<(StatusCode, Json<Taken>), Failure> {
-    let operations = operations::check(&asked.operations).map_err(Failure::bad_request)?;
-    let video = api.catalogue.find(&asked.video_id).await?;
-    let video = video.ok_or_else(|| {
-        Failure::not_found(format!("videoId: there is no video {:?}", asked.video_id))
-    })?;
-    video.check_operations().map_err(Failure::unfit)?;
-    for name in operations::images(&operations) {
-        let found = api.catalogue.image(name).await?;
-        found.ok_or_else(|| {
-            Failure::bad_request(format!(
-                "operations: watermark: image: there is no {name:?}; upload it by POST \
-                 /api/videos, or give the key of an object in the store"
-            ))
-        })?;
-    }
-    let export = Export {
-        video_id: asked.video_id,
-        operations: asked.operations,
-    };
-    let payload = serde_json::to_vec(&export).map_err(|error| Failure::internal(&error))?;
+    let payload = api.payload(asked).await?;
     let id = match headers.get("idempotency-key") {
         Some(key) => id_of_key(key.as_bytes())?,
         None => JobId::random(),
     };
     let job = NewJob::new(export::JOB_NAME, payload.clone()).with_id(id.clone());
-    let status = match api.queue.add(job).await? {
-        Added::New => Status::Queued,
-        Added::Known => known(&api, &id, &payload).await?,
-    };
-    let taken = Taken {
-        job_id: id.clone(),
-        id,
-        status,
+    let taken = match api.queue.add(job).await? {
+        Added::New => Taken::queued(id),
+        Added::Known => known(api.queue.as_ref(), id, &payload, "Idempotency-Key").await?,
     };
     Ok((StatusCode::ACCEPTED, Json(taken)))
 }
@@ -243,16 +235,24 @@ fn id_of_key(key: &[u8]) -> Result<JobId, Failure> {
     Ok(JobId::of_foreign(&Uuid::new_v5(&space, key).to_string()))
 }
 
-/// What became of the job that an idempotency key made earlier.
-async fn known(api: &Exports, id: &JobId, payload: &[u8]) -> Result<Status, Failure> {
+/// What became of the job that `header` named earlier.
+pub(super) async fn known(
+    queue: &dyn Ledger,
+    id: JobId,
+    payload: &[u8],
+    header: &str,
+) -> Result<Taken, Failure> {
     let value = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).ok();
-    match api.queue.find(id).await? {
-        Some(record) if value(&record.payload) == value(payload) => Ok(record.state.into()),
-        Some(_) => Err(Failure::unfit(
-            "Idempotency-Key: it was used for another export; use a new one",
-        )),
+    let is_same = |before: &[u8]| {
+        before == payload || value(before).is_some_and(|before| value(payload) == Some(before))
+    };
+    match queue.find(&id).await? {
+        Some(record) if is_same(&record.payload) => Ok(Taken::with(id, record.state.into())),
+        Some(_) => Err(Failure::unfit(format!(
+            "{header}: it was used for another export; use a new one"
+        ))),
         // Forgotten between the two calls.
-        None => Ok(Status::Completed),
+        None => Ok(Taken::with(id, Status::Completed)),
     }
 }
 
@@ -269,7 +269,38 @@ pub async fn show(
     Ok(Json(api.find(&id).await?.into()))
 }
 
+#[async_trait]
+impl Check for Exports {
+    async fn check(&self, body: &[u8]) -> Result<Vec<u8>, Failure> {
+        self.payload(parse(body)?).await
+    }
+}
+
 impl Exports {
+    /// The job of what is asked for, once it is known that it can be done.
+    async fn payload(&self, asked: CreateExport) -> Result<Vec<u8>, Failure> {
+        let operations = operations::check(&asked.operations).map_err(Failure::bad_request)?;
+        let video = self.catalogue.find(&asked.video_id).await?;
+        let video = video.ok_or_else(|| {
+            Failure::not_found(format!("videoId: there is no video {:?}", asked.video_id))
+        })?;
+        video.check_operations().map_err(Failure::unfit)?;
+        for name in operations::images(&operations) {
+            let found = self.catalogue.image(name).await?;
+            found.ok_or_else(|| {
+                Failure::bad_request(format!(
+                    "operations: watermark: image: there is no {name:?}; upload it by POST \
+                 /api/videos, or give the key of an object in the store"
+                ))
+            })?;
+        }
+        let export = Export {
+            video_id: asked.video_id,
+            operations: asked.operations,
+        };
+        serde_json::to_vec(&export).map_err(|error| Failure::internal(&error))
+    }
+
     pub(super) async fn find(&self, id: &str) -> Result<Record, Failure> {
         let absent = || Failure::not_found(format!("there is no export {id:?}"));
         let id: JobId = id.parse().map_err(|_| absent())?;
@@ -452,12 +483,7 @@ pub async fn retry(
             "export {id} is {state}; only what failed or was cancelled can be tried again"
         )));
     }
-    let taken = Taken {
-        job_id: record.id.clone(),
-        id: record.id,
-        status: Status::Queued,
-    };
-    Ok((StatusCode::ACCEPTED, Json(taken)))
+    Ok((StatusCode::ACCEPTED, Json(Taken::queued(record.id))))
 }
 
 /// How many exports there are in each state.

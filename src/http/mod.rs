@@ -3,6 +3,7 @@
 //! | file | what it answers |
 //! |---|---|
 //! | [`exports`], [`events`] | `/api/exports` |
+//! | [`webhook`] | `/api/jobs/webhook`, for those who push jobs |
 //! | [`videos`], `upload.rs` | `/api/videos` |
 //! | [`files`] | `/files`: objects of a folder store, by signed links |
 //! | [`health`], [`metrics`] | `/health`, `/metrics` |
@@ -21,6 +22,7 @@ pub mod metrics;
 pub mod openapi;
 mod upload;
 pub mod videos;
+pub mod webhook;
 
 use std::time::SystemTime;
 

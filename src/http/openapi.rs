@@ -13,7 +13,7 @@ use utoipa::openapi::{Content, Ref, RefOr, Response};
 use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
 
 use super::failure::ErrorBody;
-use super::{events, exports, files, health, metrics, videos};
+use super::{events, exports, files, health, metrics, videos, webhook};
 
 /// The document, but for the operations.
 #[derive(OpenApi)]
@@ -25,7 +25,7 @@ use super::{events, exports, files, health, metrics, videos};
     servers((url = "/")),
     paths(
         exports::create, exports::list, exports::stats, exports::show, exports::cancel,
-        exports::download, exports::retry, events::stream,
+        exports::download, exports::retry, events::stream, webhook::take,
         videos::create, videos::list, videos::show, videos::delete,
         files::send, health::show, metrics::show, show,
     ),
@@ -127,7 +127,7 @@ fn add(call: &mut Call, code: &str, description: &str) {
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
 
-/// The two generators write the same dialect of JSON Schema (OpenAPI 3.1's), and
+/// The two generators write the same dialect of JSON Schema (that of `OpenAPI` 3.1), and
 /// both are let say all they know: neither is read into the other's types.
 fn document() -> Value {
     let mut document = serde_json::to_value(Document::openapi()).unwrap_or_default();

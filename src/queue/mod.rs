@@ -5,7 +5,11 @@
 //! | [`ledger`] | the producer's and the operator's side: add, find, cancel, list |
 //! | [`capabilities`] | what an adapter's broker can do, where not all of them can |
 //! | `aside.rs` | jobs that ended at a claim |
+//! | `handover.rs` | claims that nobody takes are put back |
+//! | [`options`] | what the queues in databases have in common |
 //! | [`sqlite`] | the embedded default: a file |
+//! | [`postgres`] | a database that hosts share |
+//! | [`webhook`] | another door to those: jobs that are pushed |
 //!
 //! A [`Source`] hands out [`Delivery`]s, and the runner settles each one. Those
 //! adapters that own their jobs' records (SQLite, Postgres, `BullMQ`) are also a
@@ -68,8 +72,12 @@
 mod aside;
 pub mod bullmq;
 pub mod capabilities;
+mod handover;
 pub mod ledger;
+pub mod options;
+pub mod postgres;
 pub mod sqlite;
+pub mod webhook;
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -81,6 +89,7 @@ use crate::job::{Job, Outcome, Progress};
 pub use aside::{Aside, SetAside};
 pub use capabilities::Capabilities;
 pub use ledger::{Added, Admin, Cancel, Counts, Ledger, NewJob, Page, Record, Retention, State};
+pub use options::Options;
 
 /// Where deliveries come from. One value serves a whole process: `receive` may be
 /// called from several tasks at once.

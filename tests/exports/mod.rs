@@ -8,6 +8,7 @@ mod faults;
 mod life;
 mod memory;
 mod server;
+mod webhook;
 mod worker;
 
 pub use server::Server;

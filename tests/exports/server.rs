@@ -100,6 +100,11 @@ impl Server {
         self.lines.lock().expect("no panic").join("\n")
     }
 
+    /// The address of one of its paths.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.address)
+    }
+
     /// `curl` with these arguments and a path of this server.
     pub fn curl(&self, arguments: &[&str], path: &str) -> Answer {
         Answer::read(&self.curl_all(arguments, path))

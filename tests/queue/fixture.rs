@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use flatbed::job::RetryPolicy;
-use flatbed::queue::{Admin, NewJob, Source};
+use flatbed::queue::{Admin, NewJob, Page, Source, State};
 
 /// How the queue under test is to be set up.
 #[derive(Debug, Clone, Copy)]
@@ -60,5 +60,15 @@ pub trait Fixture: Sized + Send + Sync + 'static {
     async fn add(&self, job: NewJob);
 
     /// The jobs that were set aside.
-    async fn set_aside(&self) -> Vec<SetAside>;
+    async fn set_aside(&self) -> Vec<SetAside> {
+        let admin = self.admin().await.expect("what keeps records has it");
+        let failed = admin.list(State::Failed, Page::first(100)).await;
+        let failed = failed.unwrap().into_iter();
+        failed
+            .map(|record| SetAside {
+                payload: record.payload,
+                reason: record.failed_reason,
+            })
+            .collect()
+    }
 }

@@ -124,38 +124,17 @@ fn next_due(connection: &Connection, queue: &str) -> rusqlite::Result<Option<Dur
     Ok(wait.map(|wait| Duration::from_millis(u64::try_from(wait.max(1)).unwrap_or_default())))
 }
 
-/// A claim on its way to whoever asked for it. If nobody takes it, because the
-/// future was dropped meanwhile, the job is put back.
-pub(super) struct OnItsWay {
-    claim: Option<Claim>,
-    database: Database,
-}
-
-impl OnItsWay {
-    pub(super) fn new(claim: Claim, database: Database) -> Self {
-        Self {
-            claim: Some(claim),
-            database,
+/// What becomes of a claim that nobody took.
+pub(super) fn put_back(claim: Claim, database: Database) {
+    let Claim::Taken(ticket, job) = claim else {
+        return;
+    };
+    database.clone().send(move |connection| {
+        let settled = settle::settle(connection, ticket, &Outcome::PutBack, Duration::ZERO);
+        if let Err(error) = settled {
+            // Not lost: its lease ends.
+            tracing::warn!(job = %job.id, %error, "a job nobody took was not put back");
         }
-    }
-
-    pub(super) fn arrived(mut self) -> Claim {
-        self.claim.take().unwrap_or(Claim::Nothing(None))
-    }
-}
-
-impl Drop for OnItsWay {
-    fn drop(&mut self) {
-        if let Some(Claim::Taken(ticket, job)) = self.claim.take() {
-            let database = self.database.clone();
-            self.database.send(move |connection| {
-                let settled = settle::settle(connection, ticket, &Outcome::PutBack, Duration::ZERO);
-                if let Err(error) = settled {
-                    // Not lost: its lease ends.
-                    tracing::warn!(job = %job.id, %error, "a job nobody took was not put back");
-                }
-                database.changed();
-            });
-        }
-    }
+        database.changed();
+    });
 }

@@ -29,42 +29,18 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-use self::claim::{Claim, OnItsWay, Ticket};
+use self::claim::{Claim, Ticket};
 use self::database::Database;
-use super::{Aside, Capabilities, Delivery, Lease, Result, Retention, SetAside, Source};
-use crate::job::{Job, Outcome, Progress, RetryPolicy};
+pub use super::Options;
+use super::handover::OnItsWay;
+use super::{Aside, Capabilities, Delivery, Lease, Result, SetAside, Source};
+use crate::job::{Job, Outcome, Progress};
 
 /// How often an active job looks whether another process asked to cancel it.
 const CANCEL_LOOK: Duration = Duration::from_millis(500);
 
 /// Completed jobs are forgotten once for so many settlements.
 const FORGET_EVERY: u32 = 64;
-
-/// How a queue behaves.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Options {
-    /// Which of the file's queues.
-    pub queue: String,
-    /// How long a claim holds.
-    pub lease: Duration,
-    /// How often jobs are tried.
-    pub retry: RetryPolicy,
-    /// How many finished jobs are remembered.
-    pub retention: Retention,
-}
-
-impl Options {
-    /// The queue `name`, and the defaults: a lease of 30 s, which a killed
-    /// worker's job waits for.
-    pub fn new(name: impl Into<String>) -> Self {
-        Self {
-            queue: name.into(),
-            lease: Duration::from_secs(30),
-            retry: RetryPolicy::default(),
-            retention: Retention::default(),
-        }
-    }
-}
 
 /// A queue in an SQLite file. Clones share one connection.
 #[derive(Clone)]
@@ -99,10 +75,12 @@ impl SqliteQueue {
             .call(move |connection| {
                 let options = &shared.options;
                 let claim = claim::claim(connection, &options.queue, options.lease)?;
-                Ok(OnItsWay::new(claim, database))
+                Ok(OnItsWay::new(claim, |claim| {
+                    claim::put_back(claim, database);
+                }))
             })
             .await?;
-        Ok(claim.arrived())
+        Ok(claim.arrived().unwrap_or(Claim::Nothing(None)))
     }
 }
 

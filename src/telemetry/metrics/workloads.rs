@@ -89,12 +89,7 @@ impl Workloads {
 
 /// The six states of the exports API.
 pub(super) fn states(counts: &Counts) -> [(&'static str, u64); 6] {
-    [
-        ("waiting", counts.waiting),
-        ("active", counts.active),
-        ("completed", counts.completed),
-        ("failed", counts.failed),
-        ("delayed", counts.delayed),
-        ("paused", counts.paused),
-    ]
+    counts
+        .by_state()
+        .map(|(state, number)| (state.as_str(), number))
 }

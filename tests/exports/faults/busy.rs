@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::exports::Server;
 use crate::exports::cloud::Cloud;
+use crate::queue::bullmq::Bullmq;
 use crate::support::Folder;
 
 const LEASE: &str = "1";
@@ -25,7 +26,7 @@ fn encodes_on_every_core_keep_their_leases() {
 
 #[test]
 fn the_same_on_redis_and_s3() {
-    let cloud = Cloud::new();
+    let cloud = Cloud::<Bullmq>::new();
     let settings = [
         ("EXPORT_LEASE_SECONDS", LEASE),
         ("VIDEO_WORKER_CONCURRENCY", "2"),

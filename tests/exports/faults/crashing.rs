@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::exports::Server;
 use crate::exports::cloud::Cloud;
+use crate::queue::bullmq::Bullmq;
 use crate::support::{Folder, wait_until};
 
 #[test]
@@ -19,7 +20,7 @@ fn what_crashes_the_process_is_set_aside_and_the_others_are_done() {
 
 #[test]
 fn the_same_on_redis_and_s3() {
-    let cloud = Cloud::new();
+    let cloud = Cloud::<Bullmq>::new();
     let settings = [
         ("EXPORT_LEASE_SECONDS", "1"),
         ("VIDEO_WORKER_CONCURRENCY", "2"),

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::proxy::Proxy;
 use crate::exports::Server;
 use crate::exports::cloud::Cloud;
+use crate::queue::bullmq::Bullmq;
 use crate::queue::bullmq::server::Server as Redis;
 use crate::support::{Folder, shown_frames, wait_until};
 
@@ -115,7 +116,7 @@ fn killed_before_the_file_takes_its_settlement_it_is_done_again() {
 /// is that the worker never hears of it.
 #[test]
 fn killed_before_it_hears_of_its_claim_the_job_goes_to_the_next() {
-    let cloud = Cloud::new();
+    let cloud = Cloud::<Bullmq>::new();
     let proxy = Proxy::before(&cloud.queue.server.url);
     let front = cloud.host();
     let video = cloud.video(&front, "recording.mp4");

@@ -4,10 +4,11 @@
 use serde_json::json;
 
 use crate::exports::cloud::Cloud;
+use crate::queue::bullmq::Bullmq;
 
 #[test]
 fn a_stopped_host_puts_its_export_back_uncharged() {
-    let cloud = Cloud::new();
+    let cloud = Cloud::<Bullmq>::new();
     let host = cloud.host_with(&[("SHUTDOWN_GRACE_SECONDS", "0")]);
     let video = cloud.video(&host, "large.ts");
     let operations = json!([

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::exports::Server;
 use crate::exports::cloud::Cloud;
+use crate::queue::bullmq::Bullmq;
 use crate::support::{Folder, wait_until};
 
 /// Copied, of two parts: 12 MB, near enough.
@@ -29,7 +30,7 @@ fn reason(server: &Server, export: &str) -> String {
 
 #[test]
 fn a_store_that_fails_in_mid_upload_shows_no_part_of_an_object() {
-    let cloud = Cloud::new();
+    let cloud = Cloud::<Bullmq>::new();
     let host = cloud.host();
     let video = cloud.video(&host, "large.ts");
     cloud.s3.seen();

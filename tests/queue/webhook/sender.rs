@@ -1,0 +1,110 @@
+//! npm's `standardwebhooks` in a Node process, which signs and posts.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, OnceLock};
+use std::time::SystemTime;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+/// One for all tests of this process; it ends with it.
+static NODE: OnceLock<Mutex<Process>> = OnceLock::new();
+
+struct Process {
+    _child: Child,
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+}
+
+/// A message as its sender has it.
+#[derive(Clone)]
+pub struct Message {
+    pub url: String,
+    /// Each signs it.
+    pub secrets: Vec<String>,
+    pub id: String,
+    /// Seconds since 1970.
+    pub at: u64,
+    pub body: Vec<u8>,
+    /// In the place of those that belong to it.
+    pub headers: Value,
+}
+
+/// What was answered; `None` where the connection ended first.
+pub struct Answer {
+    pub code: u64,
+    pub text: String,
+}
+
+impl Message {
+    pub fn new(url: &str, secret: &str, id: &str, body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            url: url.to_owned(),
+            secrets: vec![secret.to_owned()],
+            id: id.to_owned(),
+            at: now(),
+            body: body.into(),
+            headers: json!({}),
+        }
+    }
+
+    /// Signs and posts it.
+    pub fn send(&self) -> Option<Answer> {
+        let order = json!({
+            "url": self.url, "secrets": self.secrets, "id": self.id, "at": self.at,
+            "body": STANDARD.encode(&self.body), "headers": self.headers,
+        });
+        let mut node = NODE.get_or_init(|| Mutex::new(start())).lock().unwrap();
+        writeln!(node.stdin, "{order}").unwrap();
+        let mut line = String::new();
+        node.stdout.read_line(&mut line).unwrap();
+        let answer: Value = serde_json::from_str(&line).expect("Node answers");
+        Some(Answer {
+            code: answer["code"].as_u64()?,
+            text: answer["text"].as_str()?.to_owned(),
+        })
+    }
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
+    }
+}
+
+pub fn now() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    now.unwrap().as_secs()
+}
+
+fn start() -> Process {
+    let clients = clients();
+    assert!(
+        clients.join("wanted").exists(),
+        "these tests need npm's standardwebhooks: run `scripts/setup --test` first"
+    );
+    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/queue/webhook/node.mjs");
+    let mut child = Command::new("node")
+        .arg(script)
+        .arg(clients)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    Process {
+        stdin: child.stdin.take().unwrap(),
+        stdout: BufReader::new(child.stdout.take().unwrap()),
+        _child: child,
+    }
+}
+
+fn clients() -> PathBuf {
+    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    let cache = folder("FLATBED_CACHE")
+        .or_else(|| Some(folder("XDG_CACHE_HOME")?.join("flatbed")))
+        .or_else(|| Some(folder("HOME")?.join(".cache/flatbed")));
+    cache.expect("a home folder").join("webhook-clients")
+}
