@@ -4,7 +4,10 @@
 //! |---|---|
 //! | [`ledger`] | the producer's and the operator's side: add, find, cancel, list |
 //! | [`capabilities`] | what an adapter's broker can do, where not all of them can |
+//! | [`dead_letters`] | the operator's side of brokers that keep no records |
 //! | [`sqlite`] | the embedded default: a file |
+//! | [`bullmq`] | Redis, shared with `BullMQ`'s clients |
+//! | [`redis_list`] | a plain Redis list |
 //!
 //! A [`Source`] hands out [`Delivery`]s, and the runner settles each one. Those
 //! adapters that own their jobs' records (SQLite, Postgres, `BullMQ`) are also a
@@ -65,7 +68,10 @@
 
 pub mod bullmq;
 pub mod capabilities;
+pub mod dead_letters;
 pub mod ledger;
+mod redis;
+pub mod redis_list;
 pub mod sqlite;
 
 use std::error::Error as StdError;
@@ -76,6 +82,7 @@ use async_trait::async_trait;
 use crate::job::{Job, Outcome, Progress};
 
 pub use capabilities::Capabilities;
+pub use dead_letters::{DeadLetter, DeadLetters};
 pub use ledger::{Added, Admin, Cancel, Counts, Ledger, NewJob, Page, Record, Retention, State};
 
 /// Where deliveries come from. One value serves a whole process: `receive` may be
@@ -152,6 +159,13 @@ pub enum Lease {
     /// Somebody else has the job, or it is settled, cancelled or gone: nothing was
     /// changed. The work is to stop and nothing is to be settled.
     Lost,
+}
+
+impl Lease {
+    /// What a broker's "it was yours" comes to.
+    pub(in crate::queue) fn of(held: bool) -> Self {
+        if held { Self::Held } else { Self::Lost }
+    }
 }
 
 /// Why a call to a queue failed.

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::bullmq::Bullmq;
 use super::contract::{BOUND, receive};
 use super::fixture::{Fixture, Settings};
+use super::redis_list::List;
 use super::sqlite::Sqlite;
 
 /// Names the adapter and its queue, and makes `child` a worker.
@@ -104,6 +105,8 @@ fn child() {
             Sqlite::attach(name, settings).await
         } else if adapter == std::any::type_name::<Bullmq>() {
             Bullmq::attach(name, settings).await
+        } else if adapter == std::any::type_name::<List>() {
+            List::attach(name, settings).await
         } else {
             panic!("{adapter} is not known to tests/queue/child.rs")
         };

@@ -5,10 +5,15 @@
 //! | `fixture.rs` | what an adapter gives the suite |
 //! | `contract/` | the suite: a function for each sentence of the contract |
 //! | `child.rs` | another process that has the same queue, to be stopped and killed |
+//! | `redis_server.rs` | the Redis of `scripts/services`, or one of a test's own |
+//! | `outage.rs` | calls to a broker that is gone |
 //! | `sqlite.rs`, `bullmq/` ... | an adapter each: its fixture, and what only it promises |
 
 pub mod bullmq;
 mod child;
 pub mod contract;
 pub mod fixture;
+mod outage;
+mod redis_list;
+pub mod redis_server;
 mod sqlite;

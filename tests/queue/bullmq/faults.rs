@@ -5,19 +5,16 @@ use std::time::{Duration, Instant};
 
 use flatbed::job::{Outcome, Progress};
 use flatbed::queue::bullmq::{BullmqQueue, Options};
-use flatbed::queue::{Admin, Delivery, Error, Lease, Ledger, NewJob, Source, State};
+use flatbed::queue::{Admin, Error, Lease, Ledger, NewJob, Source, State};
 use serde_json::json;
 use tokio::time::timeout;
 
 use super::super::contract::{BOUND, receive, until};
 use super::super::fixture::Settings;
+use super::super::outage::{AWAY, assert_away, settled};
+use super::super::redis_server::Server;
 use super::Bullmq;
 use super::node::Node;
-use super::server::Server;
-
-/// What the contract grants a call to a broker that is gone, and some more for
-/// a busy machine.
-const AWAY: Duration = Duration::from_secs(20);
 
 fn begin() -> (Bullmq, Arc<dyn Source>) {
     let fixture = Bullmq::on(Server::own(), Settings::default());
@@ -27,28 +24,6 @@ fn begin() -> (Bullmq, Arc<dyn Source>) {
         .command(&["CONFIG", "SET", "appendfsync", "always"]);
     let source = Arc::new(fixture.queue());
     (fixture, source)
-}
-
-/// As the runner does it: again until it is known.
-async fn settled(delivery: &dyn Delivery, outcome: &Outcome) -> Lease {
-    let begun = Instant::now();
-    loop {
-        match delivery.settle(outcome).await {
-            Ok(lease) => return lease,
-            Err(Error::Away { .. }) if begun.elapsed() < BOUND => {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-            Err(error) => panic!("{error}"),
-        }
-    }
-}
-
-fn assert_away<T>(answer: Result<T, Error>) {
-    match answer {
-        Err(Error::Away { reason, .. }) => assert!(!reason.contains('\n'), "{reason}"),
-        Err(error) => panic!("{error}"),
-        Ok(_) => panic!("it answered"),
-    }
 }
 
 /// For longer than the lease: the lock is gone, and still nobody else has it.

@@ -80,12 +80,12 @@ impl Server {
         command.query(&mut connection).unwrap()
     }
 
-    /// Removes a queue of the server that all share.
-    pub fn forget(&self, queue: &str) {
+    /// Removes the keys like `pattern` from the server that all share.
+    pub fn forget(&self, pattern: &str) {
         const FORGET: &str = "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do
             redis.call('DEL', key) end";
         if self.own.is_none() {
-            self.command(&["EVAL", FORGET, "0", &format!("bull:{queue}:*")]);
+            self.command(&["EVAL", FORGET, "0", pattern]);
         }
     }
 
