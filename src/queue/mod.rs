@@ -8,6 +8,7 @@
 //! | [`sqlite`] | the embedded default: a file |
 //! | [`bullmq`] | Redis, shared with `BullMQ`'s clients |
 //! | [`redis_list`] | a plain Redis list |
+//! | [`rabbitmq`] | `RabbitMQ`: classic and quorum queues |
 //!
 //! A [`Source`] hands out [`Delivery`]s, and the runner settles each one. Those
 //! adapters that own their jobs' records (SQLite, Postgres, `BullMQ`) are also a
@@ -70,6 +71,7 @@ pub mod bullmq;
 pub mod capabilities;
 pub mod dead_letters;
 pub mod ledger;
+pub mod rabbitmq;
 mod redis;
 pub mod redis_list;
 pub mod sqlite;

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::bullmq::Bullmq;
 use super::contract::{BOUND, receive};
 use super::fixture::{Fixture, Settings};
+use super::rabbitmq::{Classic, Quorum};
 use super::redis_list::List;
 use super::sqlite::Sqlite;
 
@@ -107,6 +108,10 @@ fn child() {
             Bullmq::attach(name, settings).await
         } else if adapter == std::any::type_name::<List>() {
             List::attach(name, settings).await
+        } else if adapter == std::any::type_name::<Classic>() {
+            Classic::attach(name, settings).await
+        } else if adapter == std::any::type_name::<Quorum>() {
+            Quorum::attach(name, settings).await
         } else {
             panic!("{adapter} is not known to tests/queue/child.rs")
         };

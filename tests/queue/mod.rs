@@ -5,7 +5,7 @@
 //! | `fixture.rs` | what an adapter gives the suite |
 //! | `contract/` | the suite: a function for each sentence of the contract |
 //! | `child.rs` | another process that has the same queue, to be stopped and killed |
-//! | `redis_server.rs` | the Redis of `scripts/services`, or one of a test's own |
+//! | `service.rs` | a server of `scripts/services`, or one of a test's own |
 //! | `outage.rs` | calls to a broker that is gone |
 //! | `sqlite.rs`, `bullmq/` ... | an adapter each: its fixture, and what only it promises |
 
@@ -14,6 +14,7 @@ mod child;
 pub mod contract;
 pub mod fixture;
 mod outage;
+mod rabbitmq;
 mod redis_list;
-pub mod redis_server;
+pub mod service;
 mod sqlite;

@@ -48,6 +48,8 @@ pub enum Way {
     /// Takes what is sent, and nothing comes: as a half-open connection. Those of
     /// that time stay so.
     Silent,
+    /// Leads what is sent to the server, and no answer comes, for good.
+    Mute,
 }
 
 /// A port that leads to a server.
@@ -101,11 +103,22 @@ async fn lead(mut client: TcpStream, server: SocketAddr, mut way: watch::Receive
             _ = copy_bidirectional(&mut client, &mut server) => return,
             _ = way.wait_for(|way| *way != Way::Open) => {}
         }
-        if *way.borrow() == Way::Silent {
+        let stopped = *way.borrow();
+        if stopped == Way::Mute {
+            // Its answers must not keep the server from reading.
+            let (mut from_client, _kept) = client.split();
+            let (mut answers, mut to_server) = server.split();
+            let mut nowhere = tokio::io::sink();
+            tokio::select! {
+                _ = tokio::io::copy(&mut from_client, &mut to_server) => {}
+                _ = tokio::io::copy(&mut answers, &mut nowhere) => {}
+                _ = way.wait_for(|way| *way == Way::Cut) => {}
+            }
+        } else if stopped == Way::Silent {
             // Both ends stay open.
             let _ = way.wait_for(|way| *way == Way::Cut).await;
         }
-    } else if now == Way::Silent {
+    } else if now != Way::Cut {
         let _ = way.wait_for(|way| *way == Way::Cut).await;
     }
 }

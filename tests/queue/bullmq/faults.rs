@@ -12,12 +12,12 @@ use tokio::time::timeout;
 use super::super::contract::{BOUND, receive, until};
 use super::super::fixture::Settings;
 use super::super::outage::{AWAY, assert_away, settled};
-use super::super::redis_server::Server;
+use super::super::service::Server;
 use super::Bullmq;
 use super::node::Node;
 
 fn begin() -> (Bullmq, Arc<dyn Source>) {
-    let fixture = Bullmq::on(Server::own(), Settings::default());
+    let fixture = Bullmq::on(Server::own("redis"), Settings::default());
     // Else a killed Redis loses the last second.
     fixture
         .server
@@ -137,7 +137,7 @@ async fn a_redis_without_memory_takes_no_jobs_and_keeps_those_it_has() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silent_redis_is_away_and_its_late_claim_is_found_again() {
     let fixture = Bullmq::on(
-        Server::own(),
+        Server::own("redis"),
         Settings {
             lease: Duration::from_secs(60),
             ..Settings::default()
@@ -183,7 +183,7 @@ async fn a_silent_redis_is_away_and_its_late_claim_is_found_again() {
 /// of a provider.
 #[tokio::test(flavor = "multi_thread")]
 async fn tls_has_a_provider() {
-    let server = Server::shared();
+    let server = Server::shared("redis");
     let url = server.url.replace("redis://", "rediss://");
     let queue = BullmqQueue::new(&url, Options::new("any")).unwrap();
     let error = timeout(AWAY, queue.counts()).await.unwrap().unwrap_err();

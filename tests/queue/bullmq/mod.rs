@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use super::contract;
 use super::fixture::{Fixture, SetAside, Settings, address_of};
-use super::redis_server::Server;
+use super::service::Server;
 
 /// A queue of its own name on a server that others use too.
 pub struct Bullmq {
@@ -66,7 +66,7 @@ impl Fixture for Bullmq {
     const REMOTE: bool = true;
 
     async fn fresh(settings: Settings) -> Self {
-        Self::on(Server::shared(), settings)
+        Self::on(Server::shared("redis"), settings)
     }
 
     async fn attach(name: &str, settings: Settings) -> Arc<dyn Source> {

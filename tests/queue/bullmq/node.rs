@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use super::super::redis_server::root;
+use super::super::service::root;
 use super::Bullmq;
 
 /// One Node process, with a producer, a listener to events, bull-board, and a

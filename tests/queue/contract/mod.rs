@@ -5,7 +5,7 @@
 //! `FLATBED_PART=name` runs one.
 
 mod claim;
-mod crash;
+pub mod crash;
 mod lease;
 mod ledger;
 mod load;

@@ -11,11 +11,11 @@ use tokio::time::timeout;
 use super::super::contract::{BOUND, receive};
 use super::super::fixture::{Fixture, Settings};
 use super::super::outage::{AWAY, assert_away, settled};
-use super::super::redis_server::Server;
+use super::super::service::Server;
 use super::List;
 
 fn begin() -> (List, Arc<dyn Source>) {
-    let fixture = List::on(Server::own(), Settings::default());
+    let fixture = List::on(Server::own("redis"), Settings::default());
     // Else a killed Redis loses the last second.
     fixture
         .server
@@ -89,7 +89,7 @@ async fn a_redis_without_memory_keeps_its_jobs_and_is_worked_empty() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silent_redis_is_away_and_its_late_claim_is_found_again() {
     let fixture = List::on(
-        Server::own(),
+        Server::own("redis"),
         Settings {
             lease: Duration::from_secs(60),
             ..Settings::default()

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use super::contract::{self, receive};
 use super::fixture::{Fixture, SetAside, Settings, address_of};
-use super::redis_server::Server;
+use super::service::Server;
 
 /// A list of its own name on a server that others use too.
 pub struct List {
@@ -83,7 +83,7 @@ impl Fixture for List {
     const REMOTE: bool = true;
 
     async fn fresh(settings: Settings) -> Self {
-        Self::on(Server::shared(), settings)
+        Self::on(Server::shared("redis"), settings)
     }
 
     async fn attach(name: &str, settings: Settings) -> Arc<dyn Source> {
