@@ -9,6 +9,7 @@
 //! | [`bullmq`] | Redis, shared with `BullMQ`'s clients |
 //! | [`redis_list`] | a plain Redis list |
 //! | [`rabbitmq`] | `RabbitMQ`: classic and quorum queues |
+//! | [`sqs`] | Amazon SQS |
 //!
 //! A [`Source`] hands out [`Delivery`]s, and the runner settles each one. Those
 //! adapters that own their jobs' records (SQLite, Postgres, `BullMQ`) are also a
@@ -75,6 +76,7 @@ pub mod rabbitmq;
 mod redis;
 pub mod redis_list;
 pub mod sqlite;
+pub mod sqs;
 
 use std::error::Error as StdError;
 use std::time::Duration;

@@ -126,7 +126,10 @@ impl Drop for Server {
 fn configure(folder: &Path, name: &str, lines: &str) {
     let home = folder.join(name);
     std::fs::create_dir_all(&home).unwrap();
-    std::fs::write(home.join(format!("{name}.conf")), lines).unwrap();
+    if lines.is_empty() {
+        return;
+    }
+    std::fs::write(home.join(format!("{name}.config")), lines).unwrap();
 }
 
 fn address(folder: &Path, name: &str) -> String {

@@ -90,11 +90,13 @@ pub(super) struct RabbitDelivery {
 }
 
 impl RabbitDelivery {
-    pub(super) fn new(held: Held, shared: Arc<Shared>) -> Self {
+    /// `lost` attempts are charged that the message does not know of.
+    pub(super) fn new(held: Held, lost: u32, shared: Arc<Shared>) -> Self {
         let most = shared.options.retry.attempts.max(1);
-        let letter = Letter::of(held.message());
+        let mut job = Letter::of(held.message()).job(&shared.options.queue, most);
+        job.attempt = job.attempt.saturating_add(lost);
         Self {
-            job: letter.job(&shared.options.queue, most),
+            job,
             stage: Arc::new(Mutex::new(Stage::Working(held))),
             shared,
         }
@@ -186,7 +188,8 @@ impl Shared {
         match outcome {
             Outcome::Done(_) | Outcome::Cancelled => Ok(()),
             Outcome::PutBack => {
-                let copy = letter.copied(letter.attempts(), letter.reason().as_deref());
+                let charged = job.attempt.saturating_sub(1);
+                let copy = letter.copied(charged, letter.reason().as_deref());
                 self.send(self.queue(), letter, copy).await
             }
             Outcome::Retry { reason, .. } if !job.is_last_attempt() => {

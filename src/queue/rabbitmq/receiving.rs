@@ -16,7 +16,7 @@ use super::Shared;
 use super::delivery::{Held, RabbitDelivery};
 use super::message::Letter;
 use crate::job::Outcome;
-use crate::queue::{Delivery, Result};
+use crate::queue::{Delivery, Error, Result};
 
 /// How often an idle consumer looks whether the broker is still there.
 const PROBE: Duration = Duration::from_secs(5);
@@ -66,11 +66,14 @@ async fn next(shared: &Arc<Shared>, to: &mut To) -> Result<Option<RabbitDelivery
         let tag = consumer.tag();
         shared.consuming.answer(cancel(&channel, tag, true)).await?;
         let held = Held::new(channel, message);
-        if held.message().redelivered {
-            charge(shared, held).await?;
-        } else {
-            return Ok(Some(RabbitDelivery::new(held, Arc::clone(shared))));
+        let lost = held.message().redelivered;
+        if lost && charge(shared, &held).await? {
+            // If it is lost the broker delivers it again, and its copy too.
+            let _ = held.acknowledge(shared).await?;
+            continue;
         }
+        let delivery = RabbitDelivery::new(held, lost.into(), Arc::clone(shared));
+        return Ok(Some(delivery));
     }
 }
 
@@ -120,7 +123,7 @@ async fn end(shared: &Arc<Shared>, channel: Channel, mut consumer: Consumer) -> 
     match consumer.next().await {
         Some(Ok(message)) => {
             let held = Held::new(channel, message);
-            put_back(&RabbitDelivery::new(held, Arc::clone(shared))).await;
+            put_back(&RabbitDelivery::new(held, 0, Arc::clone(shared))).await;
         }
         Some(Err(error)) => return Err(shared.consuming.error(error)),
         None => shared.give_back(channel),
@@ -134,26 +137,26 @@ async fn cancel(channel: &Channel, tag: ShortString, nowait: bool) -> lapin::Res
         .await
 }
 
-/// Charges the attempt that was lost with the message's last consumer: the message
-/// is replaced by a copy that counts it, or set aside.
-async fn charge(shared: &Arc<Shared>, held: Held) -> Result<()> {
+/// Charges the attempt that was lost with the message's last consumer: a copy that
+/// counts it is made, or it is set aside. `false` if the broker takes no messages for
+/// the time being: then this process alone knows of the charge.
+async fn charge(shared: &Shared, held: &Held) -> Result<bool> {
     let letter = Letter::of(held.message());
     let most = shared.options.retry.attempts.max(1);
     let lost = letter.attempts().saturating_add(1);
     let before = letter.reason();
     if lost < most {
         let copy = letter.copied(lost, before.as_deref());
-        shared
-            .publisher
-            .to_queue(shared.queue(), letter.payload, copy)
-            .await?;
-    } else {
-        let before = before.map_or(String::new(), |reason| format!("; before that: {reason}"));
-        let reason = format!("its worker was lost in attempt {lost} of {most}{before}");
-        shared.set_aside(&letter, lost, &reason).await?;
-        let job = letter.id();
-        tracing::warn!(%job, "a job whose worker was lost in its last attempt is set aside");
+        return match shared.send(shared.queue(), &letter, copy).await {
+            Ok(()) => Ok(true),
+            Err(Error::Away { .. }) => Ok(false),
+            Err(error) => Err(error),
+        };
     }
-    // If it is lost the broker delivers it again, and its copy too.
-    held.acknowledge(shared).await.map(drop)
+    let before = before.map_or(String::new(), |reason| format!("; before that: {reason}"));
+    let reason = format!("its worker was lost in attempt {lost} of {most}{before}");
+    shared.set_aside(&letter, lost, &reason).await?;
+    let job = letter.id();
+    tracing::warn!(%job, "a job whose worker was lost in its last attempt is set aside");
+    Ok(true)
 }

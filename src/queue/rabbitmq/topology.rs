@@ -14,8 +14,8 @@ use crate::queue::Result;
 const UNUSED: Duration = Duration::from_secs(3600);
 
 /// How long a message may lie in a holding queue before it goes back to where it
-/// came from.
-const HELD: Duration = Duration::from_secs(60);
+/// came from: longer than it takes to be handed out.
+const HELD: Duration = Duration::from_secs(10);
 
 /// Looks for the queue and its dead-letter queue, and declares what is missing.
 /// What exists is used whatever its arguments.

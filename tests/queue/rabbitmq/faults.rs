@@ -17,7 +17,9 @@ use super::super::service::Server;
 use super::{Classic, Quorum, Rabbit};
 
 /// A broker that takes messages back after a few seconds, and looks each second.
-const IMPATIENT: &str = "consumer_timeout = 3000\nchannel_tick_interval = 1000\n";
+const IMPATIENT: &str = "[{rabbit, [{consumer_timeout, 3000}, {channel_tick_interval, 1000}]}].";
+/// One that has no memory for further messages.
+const FULL: &str = "[{rabbit, [{vm_memory_high_watermark, {absolute, 1}}]}].";
 
 async fn begin<const QUORUM: bool>(lines: &str) -> (Rabbit<QUORUM>, Arc<dyn Source>) {
     let server = Server::configured("rabbitmq", lines);
@@ -212,8 +214,9 @@ async fn a_lost_confirm_loses_no_job() {
         let done = Outcome::Done(json!(1));
         assert_eq!(delivery.settle(&done).await.unwrap(), Lease::Held);
     }
-    attempts.sort_unstable();
-    assert_eq!(attempts, [1, 2]);
+    // The second one is the first copy's twin, or what was in hand.
+    assert!(attempts.iter().all(|attempt| *attempt <= 2), "{attempts:?}");
+    assert!(fixture.set_aside().await.is_empty());
 }
 
 /// It takes no messages then, but acknowledgements.
@@ -224,9 +227,7 @@ async fn a_broker_without_memory_is_worked_empty() {
         fixture.add(NewJob::new("any", payload)).await;
     }
     fixture.server.kill();
-    fixture
-        .server
-        .configure("vm_memory_high_watermark.absolute = 1\n");
+    fixture.server.configure(FULL);
     fixture.server.restart();
 
     let delivery = received(&source).await;
