@@ -17,6 +17,7 @@ use super::fixture::{Fixture, Settings};
 use super::rabbitmq::{Classic, Quorum};
 use super::redis_list::List;
 use super::sqlite::Sqlite;
+use super::sqs::Sqs;
 
 /// Names the adapter and its queue, and makes `child` a worker.
 const QUEUE: &str = "FLATBED_TEST_CHILD";
@@ -112,6 +113,8 @@ fn child() {
             Classic::attach(name, settings).await
         } else if adapter == std::any::type_name::<Quorum>() {
             Quorum::attach(name, settings).await
+        } else if adapter == std::any::type_name::<Sqs>() {
+            Sqs::attach(name, settings).await
         } else {
             panic!("{adapter} is not known to tests/queue/child.rs")
         };

@@ -18,3 +18,4 @@ mod rabbitmq;
 mod redis_list;
 pub mod service;
 mod sqlite;
+mod sqs;

@@ -96,6 +96,13 @@ impl RedisList {
             options,
         })))
     }
+
+    /// Adds a job, as any producer can.
+    pub async fn push(&self, payload: &[u8]) -> Result<()> {
+        let mut push = redis::cmd("LPUSH");
+        push.arg(&self.0.options.list).arg(payload);
+        self.0.redis.command(&push).await
+    }
 }
 
 impl Claims for RedisList {

@@ -69,6 +69,12 @@ impl Ticket {
         Ok(shared.hide(self, shared.lease()).await? == Lease::Held)
     }
 
+    /// Whether its last attempt was lost. What somebody moved here from the
+    /// dead-letter queue, its attempts counted, has one more.
+    pub(super) fn is_worn_out(&self) -> bool {
+        self.job.attempt > self.job.max_attempts && self.message.receipts() > 1
+    }
+
     fn is_ours(&self) -> bool {
         Instant::now() < self.lease_end
     }

@@ -47,8 +47,13 @@ impl Message {
 
     /// Attempts that are charged, the one of this receipt among them.
     pub(super) fn attempts(&self) -> u32 {
-        let receipts: u32 = self.system("ApproximateReceiveCount").unwrap_or(1);
-        self.earlier_attempts().saturating_add(receipts.max(1))
+        self.earlier_attempts().saturating_add(self.receipts())
+    }
+
+    /// How often this copy was received.
+    pub(super) fn receipts(&self) -> u32 {
+        let receipts: Option<u32> = self.system("ApproximateReceiveCount");
+        receipts.unwrap_or_default().max(1)
     }
 
     /// Attempts charged to a message that was set aside.

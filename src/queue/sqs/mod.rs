@@ -100,6 +100,12 @@ impl SqsQueue {
             options,
         })))
     }
+
+    /// Adds a job, as any producer can.
+    pub async fn send(&self, body: &str) -> Result<()> {
+        let url = &self.0.options.url;
+        self.0.send(url, json!({"MessageBody": body})).await
+    }
 }
 
 #[async_trait]

@@ -121,7 +121,7 @@ async fn receive(shared: &Shared, most: usize) -> Result<Vec<Ticket>> {
     let mut tickets = Vec::new();
     for message in Message::all(&mut answer) {
         let mut ticket = Ticket::new(message, shared, max_attempts, begun);
-        if ticket.job.attempt > max_attempts {
+        if ticket.is_worn_out() {
             shared.set_aside_lost(&mut ticket).await?;
         } else if ticket.is_kept(shared).await? {
             tickets.push(ticket);
