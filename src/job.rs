@@ -248,6 +248,17 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
+    /// How long `job` waits if this came of its attempt: as the outcome says, else
+    /// as the policy does; not at all if it is not to be retried.
+    pub fn wait(&self, outcome: &Outcome, job: &Job) -> Duration {
+        match outcome {
+            Outcome::Retry { after, .. } => {
+                after.unwrap_or_else(|| self.delay(&job.id, job.attempt))
+            }
+            _ => Duration::ZERO,
+        }
+    }
+
     /// How long `id` waits after its attempt number `attempt` failed: the doubled
     /// delay and up to a fifth more, so that jobs that failed together do not
     /// come back together. The same job and attempt give the same delay.

@@ -7,9 +7,14 @@
 //! | `aside.rs` | jobs that ended at a claim |
 //! | `handover.rs` | claims that nobody takes are put back |
 //! | [`options`] | what the queues in databases have in common |
+//! | [`dead_letters`] | the operator's side of brokers that keep no records |
 //! | [`sqlite`] | the embedded default: a file |
 //! | [`postgres`] | a database that hosts share |
-//! | [`webhook`] | another door to those: jobs that are pushed |
+//! | [`bullmq`] | Redis, shared with `BullMQ`'s clients |
+//! | [`redis_list`] | a plain Redis list |
+//! | [`rabbitmq`] | `RabbitMQ`: classic and quorum queues |
+//! | [`sqs`] | Amazon SQS |
+//! | [`webhook`] | another door to those that keep records: jobs that are pushed |
 //!
 //! A [`Source`] hands out [`Delivery`]s, and the runner settles each one. Those
 //! adapters that own their jobs' records (SQLite, Postgres, `BullMQ`) are also a
@@ -72,11 +77,16 @@
 mod aside;
 pub mod bullmq;
 pub mod capabilities;
+pub mod dead_letters;
 mod handover;
 pub mod ledger;
 pub mod options;
 pub mod postgres;
+pub mod rabbitmq;
+mod redis;
+pub mod redis_list;
 pub mod sqlite;
+pub mod sqs;
 pub mod webhook;
 
 use std::error::Error as StdError;
@@ -88,6 +98,7 @@ use crate::job::{Job, Outcome, Progress};
 
 pub use aside::{Aside, SetAside};
 pub use capabilities::Capabilities;
+pub use dead_letters::{DeadLetter, DeadLetters};
 pub use ledger::{Added, Admin, Cancel, Counts, Ledger, NewJob, Page, Record, Retention, State};
 pub use options::Options;
 
@@ -182,6 +193,13 @@ pub enum Lease {
     /// Somebody else has the job, or it is settled, cancelled or gone: nothing was
     /// changed. The work is to stop and nothing is to be settled.
     Lost,
+}
+
+impl Lease {
+    /// What a broker's "it was yours" comes to.
+    pub(in crate::queue) fn of(held: bool) -> Self {
+        if held { Self::Held } else { Self::Lost }
+    }
 }
 
 /// Why a call to a queue failed.

@@ -10,9 +10,9 @@ use tokio::runtime::{Builder, Runtime};
 use super::Server;
 use crate::queue::bullmq::Bullmq;
 use crate::queue::bullmq::node::Node;
-use crate::queue::bullmq::server::Server as Redis;
 use crate::queue::fixture::{Fixture, Settings};
 use crate::queue::postgres::Postgres;
+use crate::queue::service::Server as Service;
 use crate::support::s3_server::{ACCESS_KEY, S3Server, SECRET_KEY};
 use crate::support::{Folder, shown_frames};
 
@@ -58,7 +58,7 @@ pub struct Cloud<Q> {
 
 impl Cloud<Bullmq> {
     /// With this Redis.
-    pub fn on(redis: Redis) -> Self {
+    pub fn on(redis: Service) -> Self {
         Self::with(|_| Bullmq::on(redis, Settings::default()))
     }
 }

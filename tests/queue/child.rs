@@ -15,7 +15,10 @@ use super::bullmq::Bullmq;
 use super::contract::{BOUND, receive};
 use super::fixture::{Fixture, Settings};
 use super::postgres::Postgres;
+use super::rabbitmq::{Classic, Quorum};
+use super::redis_list::List;
 use super::sqlite::Sqlite;
+use super::sqs::Sqs;
 use super::webhook::Webhook;
 
 /// Names the adapter and its queue, and makes `child` a worker.
@@ -110,6 +113,14 @@ fn child() {
             Postgres::attach(name, settings).await
         } else if adapter == std::any::type_name::<Webhook>() {
             Webhook::attach(name, settings).await
+        } else if adapter == std::any::type_name::<List>() {
+            List::attach(name, settings).await
+        } else if adapter == std::any::type_name::<Classic>() {
+            Classic::attach(name, settings).await
+        } else if adapter == std::any::type_name::<Quorum>() {
+            Quorum::attach(name, settings).await
+        } else if adapter == std::any::type_name::<Sqs>() {
+            Sqs::attach(name, settings).await
         } else {
             panic!("{adapter} is not known to tests/queue/child.rs")
         };

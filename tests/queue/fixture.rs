@@ -1,5 +1,6 @@
 //! What an adapter gives the contract suite.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +40,9 @@ pub struct SetAside {
 /// A fresh queue on a real server, gone when the value is dropped.
 #[async_trait]
 pub trait Fixture: Sized + Send + Sync + 'static {
+    /// Whether the queue is on a server, that is, whether `server` says which.
+    const REMOTE: bool = false;
+
     /// A queue that nobody else uses.
     async fn fresh(settings: Settings) -> Self;
 
@@ -51,6 +55,16 @@ pub trait Fixture: Sized + Send + Sync + 'static {
 
     /// A handle of its own, as another process would have.
     async fn source(&self) -> Arc<dyn Source>;
+
+    /// Where the server is.
+    fn server(&self) -> Option<SocketAddr> {
+        None
+    }
+
+    /// A handle that takes the server to be at `address`.
+    async fn source_at(&self, _address: SocketAddr) -> Arc<dyn Source> {
+        self.source().await
+    }
 
     /// Another such handle for the producer's and operator's side, where the
     /// adapter has it.
@@ -71,4 +85,11 @@ pub trait Fixture: Sized + Send + Sync + 'static {
             })
             .collect()
     }
+}
+
+/// The host and port of a URL on loopback.
+pub fn address_of(url: &str) -> SocketAddr {
+    let url = url::Url::parse(url).unwrap();
+    let port = url.port().unwrap();
+    SocketAddr::from(([127, 0, 0, 1], port))
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use flatbed::job::Outcome;
 use flatbed::queue::{Delivery, Error, Lease};
-use tokio::io::{copy, copy_bidirectional};
+use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -48,9 +48,8 @@ pub enum Way {
     /// Takes what is sent, and nothing comes: as a half-open connection. Those of
     /// that time stay so.
     Silent,
-    /// The server gets what is sent, and nobody hears what it answers. Those of
-    /// that time stay so.
-    Unheard,
+    /// Leads what is sent to the server, and no answer comes, for good.
+    Mute,
 }
 
 /// A port that leads to a server.
@@ -104,16 +103,20 @@ async fn lead(mut client: TcpStream, server: SocketAddr, mut way: watch::Receive
             _ = copy_bidirectional(&mut client, &mut server) => return,
             _ = way.wait_for(|way| *way != Way::Open) => {}
         }
-        // Both ends stay open.
-        let now = *way.borrow();
-        match now {
-            Way::Silent => {
-                let _ = way.wait_for(|way| *way == Way::Cut).await;
+        let stopped = *way.borrow();
+        if stopped == Way::Mute {
+            // Its answers must not keep the server from reading.
+            let (mut from_client, _kept) = client.split();
+            let (mut answers, mut to_server) = server.split();
+            let mut nowhere = tokio::io::sink();
+            tokio::select! {
+                _ = tokio::io::copy(&mut from_client, &mut to_server) => {}
+                _ = tokio::io::copy(&mut answers, &mut nowhere) => {}
+                _ = way.wait_for(|way| *way == Way::Cut) => {}
             }
-            Way::Unheard => {
-                let _ = copy(&mut client, &mut server).await;
-            }
-            Way::Open | Way::Cut => {}
+        } else if stopped == Way::Silent {
+            // Both ends stay open.
+            let _ = way.wait_for(|way| *way == Way::Cut).await;
         }
     } else if now != Way::Cut {
         let _ = way.wait_for(|way| *way == Way::Cut).await;

@@ -1,25 +1,16 @@
-//! The claim, and what becomes of one that nobody took.
+//! The claim.
 
 use redis::{FromRedisValue, Value};
-use tokio::runtime::Handle;
 
 use super::options::JobOptions;
 use super::record::{number, text, time};
-use super::{BullmqQueue, Shared, scripts};
-use crate::job::{Job, JobId, Outcome};
-use crate::queue::{Error, Result, SetAside, State};
-
-/// What the claim found.
-pub(super) enum Claim {
-    /// A job.
-    Taken(Box<Ticket>),
-    /// Nothing to claim; the next is due after so many milliseconds, if there is
-    /// one.
-    Nothing(Option<u64>),
-}
+use super::{Shared, scripts};
+use crate::job::{Job, JobId};
+use crate::queue::redis::claiming::Claim;
+use crate::queue::{Result, SetAside, State};
 
 /// A claimed job, and what its claim is known by.
-pub(super) struct Ticket {
+pub(in crate::queue) struct Ticket {
     /// The id as Redis has it.
     pub(super) id: String,
     /// The lock's value.
@@ -37,7 +28,7 @@ type Fields = [Option<Vec<u8>>; 7];
 
 /// Claims the next job under `token`, again where an earlier call with this token
 /// got no answer.
-pub(super) async fn claim(shared: &Shared, token: String, again: bool) -> Result<Claim> {
+pub(super) async fn claim(shared: &Shared, token: String, again: bool) -> Result<Claim<Ticket>> {
     let options = &shared.options;
     let answer: Vec<Value> = shared
         .run(
@@ -101,52 +92,5 @@ fn ticket(id: String, token: String, fields: Fields, options: &super::Options) -
         },
         options: job_options,
         id,
-    }
-}
-
-/// A claim on its way to whoever asked for it. If nobody takes it, because the
-/// future was dropped meanwhile, the job is put back.
-pub(super) struct OnItsWay {
-    claim: Option<Claim>,
-    queue: BullmqQueue,
-}
-
-impl OnItsWay {
-    pub(super) fn new(claim: Claim, queue: BullmqQueue) -> Self {
-        Self {
-            claim: Some(claim),
-            queue,
-        }
-    }
-
-    pub(super) fn arrived(mut self) -> Claim {
-        self.claim.take().unwrap_or(Claim::Nothing(None))
-    }
-}
-
-impl Drop for OnItsWay {
-    fn drop(&mut self) {
-        let Some(Claim::Taken(ticket)) = self.claim.take() else {
-            return;
-        };
-        let Ok(runtime) = Handle::try_current() else {
-            return; // Its lease ends.
-        };
-        let queue = self.queue.clone();
-        runtime.spawn(async move {
-            if let Err(error) = queue.0.settle(&ticket, &Outcome::PutBack).await {
-                // Not lost: its lease ends.
-                tracing::warn!(job = %ticket.job.id, %error, "a job nobody took was not put back");
-            }
-        });
-    }
-}
-
-/// What a task that was broken off stands for: the process ends.
-pub(super) fn broken_off(shared: &Shared) -> Error {
-    Error::Away {
-        queue: shared.options.queue.clone(),
-        reason: "the claim was broken off".to_owned(),
-        source: None,
     }
 }

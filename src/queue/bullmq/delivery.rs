@@ -50,7 +50,7 @@ impl Delivery for BullmqDelivery {
         let held = shared
             .run(&scripts::EXTEND, &[id, token, number, lease.as_bytes()])
             .await?;
-        Ok(lease_of(held))
+        Ok(Lease::of(held))
     }
 
     async fn progress(&self, progress: &Progress) -> Result<Lease> {
@@ -61,7 +61,7 @@ impl Delivery for BullmqDelivery {
             .0
             .run(&scripts::PROGRESS, &[id, token, number, written.as_bytes()])
             .await?;
-        Ok(lease_of(held))
+        Ok(Lease::of(held))
     }
 
     async fn cancel_asked(&self) {
@@ -144,10 +144,6 @@ impl Shared {
                 ],
             )
             .await?;
-        Ok(lease_of(held))
+        Ok(Lease::of(held))
     }
-}
-
-fn lease_of(held: bool) -> Lease {
-    if held { Lease::Held } else { Lease::Lost }
 }

@@ -181,13 +181,7 @@ impl Delivery for SqliteDelivery {
     }
 
     async fn settle(&self, outcome: &Outcome) -> Result<Lease> {
-        let job = &self.job;
-        let after = match outcome {
-            Outcome::Retry {
-                after: Some(after), ..
-            } => *after,
-            _ => self.queue.0.options.retry.delay(&job.id, job.attempt),
-        };
+        let after = self.queue.0.options.retry.wait(outcome, &self.job);
         let outcome = outcome.clone();
         self.call(move |connection, ticket, shared| {
             let lease = settle::settle(connection, ticket, &outcome, after)?;

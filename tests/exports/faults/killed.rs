@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::proxy::Proxy;
 use crate::exports::Server;
 use crate::exports::cloud::Cloud;
+use crate::queue::service::Server as Service;
 use crate::queue::bullmq::Bullmq;
-use crate::queue::bullmq::server::Server as Redis;
 use crate::support::{Folder, shown_frames, wait_until};
 
 /// Two files, and nothing to encode.
@@ -22,7 +22,7 @@ fn operations() -> Value {
 /// output is in the bucket and nothing is settled when the host is killed.
 #[test]
 fn killed_between_upload_and_settlement_it_is_done_again_and_seen_once() {
-    let cloud = Cloud::on(Redis::own());
+    let cloud = Cloud::on(Service::own("redis"));
     let host = cloud.host();
     let video = cloud.video(&host, "large.ts");
     let (began, uploading) = mpsc::channel();

@@ -152,7 +152,7 @@ async fn what_was_done_unheard_is_not_done_twice() {
     );
 
     let second = NewJob::new("export", "claimed unheard");
-    proxy.set(Way::Unheard);
+    proxy.set(Way::Mute);
     fixture.add(second.clone()).await;
     let done = Outcome::Done(json!("once"));
     let (settling, claiming) = tokio::join!(delivery.settle(&done), source.receive());
