@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use flatbed::job::RetryPolicy;
-use flatbed::queue::{Admin, NewJob, Source};
+use flatbed::queue::{Admin, DeadLetters, NewJob, Source};
 
 /// How the queue under test is to be set up.
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +75,17 @@ pub trait Fixture: Sized + Send + Sync + 'static {
 
     /// The jobs that were set aside.
     async fn set_aside(&self) -> Vec<SetAside>;
+}
+
+/// What a broker without records has set aside.
+pub async fn letters(queue: &dyn DeadLetters) -> Vec<SetAside> {
+    let letters = queue.set_aside(100).await.unwrap().into_iter();
+    letters
+        .map(|letter| SetAside {
+            payload: letter.payload,
+            reason: letter.reason,
+        })
+        .collect()
 }
 
 /// The host and port of a URL on loopback.

@@ -193,10 +193,7 @@ impl Source for RabbitMq {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             expiring_lease: false,
-            progress: false,
-            cancel: false,
-            ledger: false,
-            ..Capabilities::FULL
+            ..Capabilities::WITHOUT_RECORDS
         }
     }
 

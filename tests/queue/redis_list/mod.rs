@@ -19,7 +19,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::contract::{self, receive};
-use super::fixture::{Fixture, SetAside, Settings, address_of};
+use super::fixture::{Fixture, SetAside, Settings, address_of, letters};
 use super::service::Server;
 
 /// A list of its own name on a server that others use too.
@@ -117,12 +117,7 @@ impl Fixture for List {
     }
 
     async fn set_aside(&self) -> Vec<SetAside> {
-        let dead = self.queue().set_aside(100).await.unwrap().into_iter();
-        dead.map(|letter| SetAside {
-            payload: letter.payload,
-            reason: letter.reason,
-        })
-        .collect()
+        letters(&self.queue()).await
     }
 }
 
