@@ -82,7 +82,7 @@ struct Place {
 enum Producer {
     Ledger(Arc<dyn Ledger>),
     List(RedisList),
-    Rabbit(Publisher, String),
+    Rabbit(Box<Publisher>, String),
     Sqs(SqsQueue),
 }
 
@@ -124,7 +124,7 @@ impl Place {
                 let queue = RabbitMq::new(&url, options.clone())?;
                 // Declares it.
                 queue.counts().await?;
-                let publisher = Publisher::new(&url, &options)?;
+                let publisher = Box::new(Publisher::new(&url, &options)?);
                 (Arc::new(queue), Producer::Rabbit(publisher, name))
             }
             _ => {

@@ -16,7 +16,7 @@ pub trait DeadLetters: Send + Sync {
     async fn counts(&self) -> Result<Counts>;
 
     /// The jobs that were set aside, at most `limit`, in the broker's own order.
-    async fn set_aside(&self, limit: u32) -> Result<Vec<DeadLetter>>;
+    async fn dead_letters(&self, limit: u32) -> Result<Vec<DeadLetter>>;
 
     /// Gives a job that was set aside all its attempts anew. `false` if there is
     /// none with this id.
@@ -36,4 +36,26 @@ pub struct DeadLetter {
     pub attempts: Option<u32>,
     /// When it was set aside, where it is known.
     pub at: Option<SystemTime>,
+}
+
+/// The first `most` bytes of a text, or a few less where they would end within a
+/// character.
+pub(super) fn beginning(text: &str, most: usize) -> &str {
+    let mut end = most.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_beginning_has_whole_characters() {
+        for (most, expected) in [(0, ""), (1, ""), (2, "é"), (3, "éa"), (9, "éa")] {
+            assert_eq!(beginning("éa", most), expected, "{most}");
+        }
+    }
 }

@@ -224,7 +224,7 @@ fn what_was_persisted_and_not_acknowledged_is_done_once() {
     server.wait_for("msg_first", "completed");
 
     let unheard = message(&server, "msg_unheard", trim(&video));
-    proxy.set(Way::Unheard);
+    proxy.set(Way::Mute);
     let sending = thread::spawn({
         let unheard = unheard.clone();
         move || unheard.send()

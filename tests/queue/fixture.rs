@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use flatbed::job::RetryPolicy;
-use flatbed::queue::{Admin, NewJob, Page, Source, State};
+use flatbed::queue::{Admin, DeadLetters, NewJob, Page, Source, State};
 
 /// How the queue under test is to be set up.
 #[derive(Debug, Clone, Copy)]
@@ -85,6 +85,17 @@ pub trait Fixture: Sized + Send + Sync + 'static {
             })
             .collect()
     }
+}
+
+/// What a broker without records has set aside.
+pub async fn letters(queue: &dyn DeadLetters) -> Vec<SetAside> {
+    let letters = queue.dead_letters(100).await.unwrap().into_iter();
+    letters
+        .map(|letter| SetAside {
+            payload: letter.payload,
+            reason: letter.reason,
+        })
+        .collect()
 }
 
 /// The host and port of a URL on loopback.

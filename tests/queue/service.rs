@@ -34,7 +34,14 @@ impl Server {
         Self::configured(name, "")
     }
 
-    /// The same, with these lines in its configuration, where it reads one.
+    /// A Redis of one's own that has written whatever it has answered.
+    pub fn careful_redis() -> Self {
+        let server = Self::own("redis");
+        server.command(&["CONFIG", "SET", "appendfsync", "always"]);
+        server
+    }
+
+    /// One that nobody else uses, with these lines in its configuration, where it reads one.
     pub fn configured(name: &'static str, lines: &str) -> Self {
         let own = tempfile::tempdir().unwrap();
         configure(own.path(), name, lines);

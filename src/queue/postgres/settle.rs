@@ -166,7 +166,9 @@ impl Delivery for PostgresDelivery {
 
 impl Shared {
     pub(super) async fn settle(&self, ticket: &Ticket, outcome: &Outcome) -> Result<Lease> {
-        let Ticket { seq, token, job, .. } = ticket;
+        let Ticket {
+            seq, token, job, ..
+        } = ticket;
         let lane = &self.records;
         let written = match outcome {
             Outcome::Done(result) => write(lane, DONE, &[seq, token, &result.to_string()]).await,

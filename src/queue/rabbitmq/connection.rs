@@ -105,18 +105,16 @@ impl Link {
         &self,
         call: impl Future<Output = lapin::Result<T>>,
     ) -> Result<T> {
-        match timeout(ANSWER, call).await {
-            Ok(answer) => answer.map_err(|error| self.error(error)),
-            Err(_) => {
-                let reason = if self.is_blocked().await {
-                    "it takes no messages: it is short of memory or disk"
-                } else {
-                    "no answer in time"
-                };
-                self.discard().await;
-                Err(self.away(reason))
-            }
+        if let Ok(answer) = timeout(ANSWER, call).await {
+            return answer.map_err(|error| self.error(error));
         }
+        let reason = if self.is_blocked().await {
+            "it takes no messages: it is short of memory or disk"
+        } else {
+            "no answer in time"
+        };
+        self.discard().await;
+        Err(self.away(reason))
     }
 
     /// A round trip on the channel: what was sent on it before has been heeded. One

@@ -6,7 +6,7 @@ use lapin::types::FieldTable;
 use lapin::{Channel, message::BasicGetMessage};
 
 use super::message::Letter;
-use super::{RabbitMq, Shared};
+use super::{Options, RabbitMq, Shared};
 use crate::job::JobId;
 use crate::queue::{Counts, DeadLetter, DeadLetters, Result};
 
@@ -22,7 +22,7 @@ impl DeadLetters for RabbitMq {
         })
     }
 
-    async fn set_aside(&self, limit: u32) -> Result<Vec<DeadLetter>> {
+    async fn dead_letters(&self, limit: u32) -> Result<Vec<DeadLetter>> {
         self.0.declare().await?;
         let mut letters = Vec::new();
         // What is not acknowledged goes back, in order, when the channel is closed.
@@ -66,7 +66,7 @@ impl DeadLetters for RabbitMq {
 
 impl Shared {
     async fn next_dead(&self, channel: &Channel) -> Result<Option<BasicGetMessage>> {
-        let queue = self.options.name(&self.options.dead_queue);
+        let queue = Options::name(&self.options.dead_queue);
         let got = channel.basic_get(queue, BasicGetOptions::default());
         self.consuming.answer(got).await
     }
@@ -78,7 +78,7 @@ impl Shared {
             passive: true,
             ..QueueDeclareOptions::durable()
         };
-        let queue = self.options.name(queue);
+        let queue = Options::name(queue);
         let looked = channel.queue_declare(queue, passive, FieldTable::default());
         Ok(self.consuming.answer(looked).await?.message_count().into())
     }

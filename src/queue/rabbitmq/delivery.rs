@@ -12,7 +12,7 @@ use lapin::{BasicProperties, Channel};
 use tokio::sync::Mutex;
 
 use super::message::Letter;
-use super::{Shared, holding, topology};
+use super::{Options, Shared, holding, topology};
 use crate::job::{Job, Outcome, Progress};
 use crate::queue::{Delivery, Error, Lease, Result};
 
@@ -76,7 +76,7 @@ impl Held {
 /// How far the settlement is.
 pub(super) enum Stage {
     /// Not begun.
-    Working(Held),
+    Working(Box<Held>),
     /// The broker has it.
     Settled,
     /// Somebody else has the message.
@@ -97,7 +97,7 @@ impl RabbitDelivery {
         job.attempt = job.attempt.saturating_add(lost);
         Self {
             job,
-            stage: Arc::new(Mutex::new(Stage::Working(held))),
+            stage: Arc::new(Mutex::new(Stage::Working(Box::new(held)))),
             shared,
         }
     }
@@ -171,7 +171,7 @@ async fn take_anew(shared: &Arc<Shared>, stage: &Mutex<Stage>) -> Result<Lease> 
     };
     match old.acknowledge(shared).await {
         Ok(Lease::Held) => {
-            *stage = Stage::Working(fresh);
+            *stage = Stage::Working(Box::new(fresh));
             Ok(Lease::Held)
         }
         // Whoever gets the old one does the job.
@@ -215,7 +215,7 @@ impl Shared {
         attempts: u32,
         reason: &str,
     ) -> Result<()> {
-        let queue = self.options.name(&self.options.dead_queue);
+        let queue = Options::name(&self.options.dead_queue);
         self.send(queue, letter, letter.dead(attempts, reason))
             .await
     }

@@ -8,6 +8,7 @@ use lapin::types::{AMQPValue, FieldTable, LongString, ShortString};
 use uuid::Uuid;
 
 use crate::job::{Job, JobId};
+use crate::queue::dead_letters::beginning;
 
 /// Attempts that were charged before this delivery.
 const ATTEMPTS: &str = "x-flatbed-attempts";
@@ -98,11 +99,10 @@ impl<'a> Letter<'a> {
         set(&mut headers, ATTEMPTS, AMQPValue::LongUInt(attempts));
         set(&mut headers, ID, text(self.id().as_str()));
         if let Some(reason) = reason {
-            let end = reason.floor_char_boundary(LONGEST_REASON);
             set(
                 &mut headers,
                 REASON,
-                text(reason.get(..end).unwrap_or_default()),
+                text(beginning(reason, LONGEST_REASON)),
             );
         }
         let mut copy = BasicProperties::default()
@@ -208,7 +208,7 @@ mod tests {
         set(&mut headers, "x-death", AMQPValue::Boolean(true));
         let properties = BasicProperties::default()
             .with_headers(headers)
-            .with_kind(ShortString::from("person"))
+            .with_type(ShortString::from("person"))
             .with_expiration(ShortString::from("1000"))
             .with_message_id(ShortString::from("m 1"));
         let first = Letter {

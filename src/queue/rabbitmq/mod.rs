@@ -128,7 +128,7 @@ impl Options {
     }
 
     /// A name that was checked.
-    fn name(&self, name: &str) -> ShortString {
+    fn name(name: &str) -> ShortString {
         short(name).unwrap_or_default()
     }
 }
@@ -193,10 +193,7 @@ impl Source for RabbitMq {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             expiring_lease: false,
-            progress: false,
-            cancel: false,
-            ledger: false,
-            ..Capabilities::FULL
+            ..Capabilities::WITHOUT_RECORDS
         }
     }
 
@@ -249,6 +246,6 @@ impl Shared {
     }
 
     fn queue(&self) -> ShortString {
-        self.options.name(&self.options.queue)
+        Options::name(&self.options.queue)
     }
 }

@@ -21,7 +21,7 @@ const HELD: Duration = Duration::from_secs(10);
 /// What exists is used whatever its arguments.
 pub(super) async fn declare(link: &Link, options: &Options) -> Result<()> {
     for queue in [&options.queue, &options.dead_queue] {
-        let queue = options.name(queue);
+        let queue = Options::name(queue);
         let passive = QueueDeclareOptions {
             passive: true,
             ..QueueDeclareOptions::durable()
@@ -56,7 +56,7 @@ pub(super) async fn retry_queue(
     options: &Options,
     seconds: u32,
 ) -> Result<ShortString> {
-    let queue = options.name(&format!("{}.retry.{seconds}s", options.queue));
+    let queue = Options::name(&format!("{}.retry.{seconds}s", options.queue));
     let wait = Duration::from_secs(seconds.into());
     // Declaring it counts as use: it outlives what is put into it now.
     create(link, queue.clone(), returning(options, wait, wait + UNUSED)).await?;
@@ -69,7 +69,7 @@ pub(super) async fn holding_queue(
     options: &Options,
     key: &str,
 ) -> Result<ShortString> {
-    let queue = options.name(&format!("{}.held.{key}", options.queue));
+    let queue = Options::name(&format!("{}.held.{key}", options.queue));
     // The message is in hand for as long, and the queue must not go before it.
     let unused = options.longest_hold.saturating_mul(2) + UNUSED;
     create(link, queue.clone(), returning(options, HELD, unused)).await?;

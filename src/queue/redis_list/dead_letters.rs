@@ -18,13 +18,13 @@ impl DeadLetters for RedisList {
         Ok(Counts {
             waiting,
             active,
-            delayed,
             failed,
+            delayed,
             ..Counts::default()
         })
     }
 
-    async fn set_aside(&self, limit: u32) -> Result<Vec<DeadLetter>> {
+    async fn dead_letters(&self, limit: u32) -> Result<Vec<DeadLetter>> {
         let limit = limit.to_string();
         let found: Vec<Found> = self.0.run(&scripts::LIST, &[limit.as_bytes()]).await?;
         let letters = found.into_iter();

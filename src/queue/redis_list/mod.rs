@@ -166,12 +166,7 @@ impl Source for RedisList {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            progress: false,
-            cancel: false,
-            ledger: false,
-            ..Capabilities::FULL
-        }
+        Capabilities::WITHOUT_RECORDS
     }
 
     async fn close(&self) {

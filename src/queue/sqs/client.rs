@@ -130,7 +130,7 @@ impl Client {
             let line = text.lines().next().unwrap_or_default();
             self.away(&format!("no credentials: {line}"))
         })?;
-        let unsigned = |_| Failure::from(self.away("the request cannot be signed"));
+        let unsigned = |()| Failure::from(self.away("the request cannot be signed"));
         let mut request = HttpRequest::new(HttpRequestBody::from(body.clone()));
         *request.method_mut() = reqwest::Method::POST;
         *request.uri_mut() = self.endpoint.as_str().parse().map_err(|_| unsigned(()))?;

@@ -35,7 +35,7 @@ impl DeadLetters for SqsQueue {
         })
     }
 
-    async fn set_aside(&self, limit: u32) -> Result<Vec<DeadLetter>> {
+    async fn dead_letters(&self, limit: u32) -> Result<Vec<DeadLetter>> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut letters = Vec::new();
         self.0

@@ -16,6 +16,9 @@ use crate::queue::{Delivery, Lease, Result};
 /// A message is held for 12 hours at most, whatever one asks.
 pub(super) const LONGEST_HOLD: u64 = 12 * 3600;
 
+/// By how many seconds we stay below it.
+const MARGIN: u64 = 60;
+
 /// By which SQS says that the message is not in hand any more.
 const GONE: [&str; 5] = [
     "ReceiptHandleIsInvalid",
@@ -195,7 +198,11 @@ impl Shared {
     async fn hide(&self, ticket: &mut Ticket, seconds: u64) -> Result<Lease> {
         let begun = Instant::now();
         let held = ticket.received.elapsed().as_secs();
-        let seconds = seconds.min(LONGEST_HOLD.saturating_sub(held + 1));
+        let left = LONGEST_HOLD.saturating_sub(held + MARGIN);
+        if left == 0 {
+            return Ok(Lease::Lost);
+        }
+        let seconds = seconds.min(left);
         let call = json!({
             "ReceiptHandle": ticket.message.receipt(),
             "VisibilityTimeout": seconds,

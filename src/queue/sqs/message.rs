@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Map, Value, json};
 
 use crate::job::{Job, JobId};
+use crate::queue::dead_letters::beginning;
 
 /// Attempts that were charged to earlier copies.
 const ATTEMPTS: &str = "flatbed-attempts";
@@ -90,8 +91,7 @@ impl Message {
         attributes.insert(ID.to_owned(), text(self.id().as_str()));
         // An attribute may not be empty.
         if let Some(reason) = reason.filter(|reason| !reason.is_empty()) {
-            let end = reason.floor_char_boundary(LONGEST_REASON);
-            let reason = reason.get(..end).unwrap_or_default();
+            let reason = beginning(reason, LONGEST_REASON);
             attributes.insert(REASON.to_owned(), text(&clean(reason)));
         }
         if let Some(Value::Object(given)) = self.0.get("MessageAttributes") {

@@ -125,12 +125,7 @@ impl Source for SqsQueue {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            progress: false,
-            cancel: false,
-            ledger: false,
-            ..Capabilities::FULL
-        }
+        Capabilities::WITHOUT_RECORDS
     }
 }
 

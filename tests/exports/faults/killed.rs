@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::proxy::Proxy;
 use crate::exports::Server;
 use crate::exports::cloud::Cloud;
-use crate::queue::service::Server as Service;
 use crate::queue::bullmq::Bullmq;
+use crate::queue::service::Server as Service;
 use crate::support::{Folder, shown_frames, wait_until};
 
 /// Two files, and nothing to encode.

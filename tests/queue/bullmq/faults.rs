@@ -17,11 +17,7 @@ use super::Bullmq;
 use super::node::Node;
 
 fn begin() -> (Bullmq, Arc<dyn Source>) {
-    let fixture = Bullmq::on(Server::own("redis"), Settings::default());
-    // Else a killed Redis loses the last second.
-    fixture
-        .server
-        .command(&["CONFIG", "SET", "appendfsync", "always"]);
+    let fixture = Bullmq::on(Server::careful_redis(), Settings::default());
     let source = Arc::new(fixture.queue());
     (fixture, source)
 }

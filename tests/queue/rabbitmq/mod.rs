@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use self::broker::Broker;
 use super::contract::{self, crash, receive, until};
-use super::fixture::{Fixture, SetAside, Settings, address_of};
+use super::fixture::{Fixture, SetAside, Settings, address_of, letters};
 use super::service::Server;
 
 /// A queue of its own name on a broker that others use too.
@@ -125,12 +125,7 @@ impl<const QUORUM: bool> Fixture for Rabbit<QUORUM> {
     }
 
     async fn set_aside(&self) -> Vec<SetAside> {
-        let dead = self.queue().set_aside(100).await.unwrap().into_iter();
-        dead.map(|letter| SetAside {
-            payload: letter.payload,
-            reason: letter.reason,
-        })
-        .collect()
+        letters(&self.queue()).await
     }
 }
 
@@ -260,7 +255,7 @@ async fn what_was_set_aside_is_told_and_tried_again() {
         let reject = Outcome::reject(format!("not this: {payload}"));
         assert_eq!(delivery.settle(&reject).await.unwrap(), Lease::Held);
     }
-    let letters = queue.set_aside(10).await.unwrap();
+    let letters = queue.dead_letters(10).await.unwrap();
     let [first, second] = &letters[..] else {
         panic!("two jobs are set aside: {letters:?}")
     };

@@ -15,11 +15,7 @@ use super::super::service::Server;
 use super::List;
 
 fn begin() -> (List, Arc<dyn Source>) {
-    let fixture = List::on(Server::own("redis"), Settings::default());
-    // Else a killed Redis loses the last second.
-    fixture
-        .server
-        .command(&["CONFIG", "SET", "appendfsync", "always"]);
+    let fixture = List::on(Server::careful_redis(), Settings::default());
     let source = Arc::new(fixture.queue());
     (fixture, source)
 }

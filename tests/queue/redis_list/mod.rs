@@ -19,13 +19,13 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::contract::{self, receive};
-use super::fixture::{Fixture, SetAside, Settings, address_of};
+use super::fixture::{Fixture, SetAside, Settings, address_of, letters};
 use super::service::Server;
 
 /// A list of its own name on a server that others use too.
 pub struct List {
     server: Server,
-    list: String,
+    key: String,
     settings: Settings,
 }
 
@@ -33,14 +33,14 @@ impl List {
     fn on(server: Server, settings: Settings) -> Self {
         Self {
             server,
-            list: format!("task_queue_{}", Uuid::now_v7()),
+            key: format!("task_queue_{}", Uuid::now_v7()),
             settings,
         }
     }
 
     /// A handle of its own, as another process would have.
     fn queue(&self) -> RedisList {
-        open(&self.server.url, &self.list, self.settings)
+        open(&self.server.url, &self.key, self.settings)
     }
 
     /// As any producer does it.
@@ -51,21 +51,21 @@ impl List {
             .unwrap();
         let mut push = redis::cmd("LPUSH");
         let _: u64 = push
-            .arg(&self.list)
+            .arg(&self.key)
             .arg(payload)
             .query(&mut connection)
             .unwrap();
     }
 
     fn keys(&self) -> Vec<String> {
-        let keys = self.server.command(&["KEYS", &format!("{}*", self.list)]);
+        let keys = self.server.command(&["KEYS", &format!("{}*", self.key)]);
         redis::from_redis_value(keys).unwrap()
     }
 }
 
 impl Drop for List {
     fn drop(&mut self) {
-        self.server.forget(&format!("{}*", self.list));
+        self.server.forget(&format!("{}*", self.key));
     }
 }
 
@@ -92,7 +92,7 @@ impl Fixture for List {
     }
 
     fn name(&self) -> String {
-        format!("{} {}", self.server.url, self.list)
+        format!("{} {}", self.server.url, self.key)
     }
 
     async fn source(&self) -> Arc<dyn Source> {
@@ -105,7 +105,7 @@ impl Fixture for List {
 
     async fn source_at(&self, address: SocketAddr) -> Arc<dyn Source> {
         let url = format!("redis://{address}");
-        Arc::new(open(&url, &self.list, self.settings))
+        Arc::new(open(&url, &self.key, self.settings))
     }
 
     async fn admin(&self) -> Option<Arc<dyn Admin>> {
@@ -117,12 +117,7 @@ impl Fixture for List {
     }
 
     async fn set_aside(&self) -> Vec<SetAside> {
-        let dead = self.queue().set_aside(100).await.unwrap().into_iter();
-        dead.map(|letter| SetAside {
-            payload: letter.payload,
-            reason: letter.reason,
-        })
-        .collect()
+        letters(&self.queue()).await
     }
 }
 
@@ -167,7 +162,7 @@ async fn the_oldest_message_is_next_and_nothing_is_left_behind() {
     for number in 0..3 {
         let delivery = receive(&source).await;
         assert_eq!(delivery.job().payload, number.to_string().as_bytes());
-        assert_eq!(delivery.job().name, fixture.list);
+        assert_eq!(delivery.job().name, fixture.key);
         let counts = queue.counts().await.unwrap();
         assert_eq!((counts.waiting, counts.active), (2 - number, 1));
         let lease = delivery.settle(&Outcome::Done(json!(1))).await.unwrap();
@@ -193,7 +188,7 @@ async fn what_was_set_aside_is_told_and_tried_again() {
     let reject = Outcome::reject("not an image");
     assert_eq!(delivery.settle(&reject).await.unwrap(), Lease::Held);
 
-    let [letter] = &queue.set_aside(10).await.unwrap()[..] else {
+    let [letter] = &queue.dead_letters(10).await.unwrap()[..] else {
         panic!("one job is set aside")
     };
     assert_eq!((&letter.id, &letter.payload[..]), (&id, &b"bad"[..]));
@@ -214,7 +209,7 @@ async fn the_last_dead_jobs_are_kept() {
     let fixture = List::fresh(Settings::default()).await;
     let options = Options {
         dead_kept: 2,
-        ..Options::new(&fixture.list)
+        ..Options::new(&fixture.key)
     };
     let queue = RedisList::new(&fixture.server.url, options).unwrap();
     let source: Arc<dyn Source> = Arc::new(queue.clone());
@@ -224,7 +219,7 @@ async fn the_last_dead_jobs_are_kept() {
         let reject = Outcome::reject("no");
         assert_eq!(delivery.settle(&reject).await.unwrap(), Lease::Held);
     }
-    let dead = queue.set_aside(10).await.unwrap();
+    let dead = queue.dead_letters(10).await.unwrap();
     let payloads: Vec<_> = dead.iter().map(|letter| &letter.payload[..]).collect();
     assert_eq!(payloads, [b"3", b"2"]);
 }
@@ -242,7 +237,7 @@ async fn an_older_worker_shares_the_list() {
         fixture.push(number.to_string().as_bytes());
         number += 1;
         assert!(number < 10_000, "one of them starves");
-        let popped = fixture.server.command(&["BRPOP", &fixture.list, "0.01"]);
+        let popped = fixture.server.command(&["BRPOP", &fixture.key, "0.01"]);
         if popped != Value::Nil {
             taken = Some(popped);
         }
@@ -253,12 +248,12 @@ async fn an_older_worker_shares_the_list() {
 #[tokio::test]
 async fn a_key_that_is_no_list_is_told_in_one_line() {
     let fixture = List::fresh(Settings::default()).await;
-    fixture.server.command(&["SET", &fixture.list, "text"]);
+    fixture.server.command(&["SET", &fixture.key, "text"]);
     let error = fixture.queue().receive().await.err().unwrap();
     let line = error.to_string();
     assert!(matches!(error, Error::Refused { .. }), "{line}");
     assert!(
-        line.contains(&fixture.list) && !line.contains('\n'),
+        line.contains(&fixture.key) && !line.contains('\n'),
         "{line}"
     );
 }

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::contract::{self, BOUND, receive};
-use super::fixture::{Fixture, SetAside, Settings, address_of};
+use super::fixture::{Fixture, SetAside, Settings, address_of, letters};
 use super::outage::{AWAY, Proxy, Way, assert_away, settled};
 use super::service::Server;
 
@@ -29,14 +29,14 @@ pub struct Sqs {
 
 impl Sqs {
     async fn with(settings: Settings, attributes: Value) -> Self {
-        let fixture = Self {
+        let mut fixture = Self {
             server: Server::shared("sqs"),
             name: format!("test-{}", Uuid::now_v7()),
             url: String::new(),
             settings,
         };
-        let url = fixture.create(&fixture.name, attributes).await;
-        Self { url, ..fixture }
+        fixture.url = fixture.create(&fixture.name, attributes).await;
+        fixture
     }
 
     /// As any other client does it.
@@ -65,6 +65,19 @@ impl Sqs {
         let call = json!({"QueueName": name, "Attributes": attributes});
         let created = self.call("CreateQueue", call).await;
         created["QueueUrl"].as_str().unwrap().to_owned()
+    }
+
+    /// Has SQS set messages aside by itself, at `dead`.
+    async fn redrive(&self, dead: &str, most: u32) {
+        let attributes = json!({"QueueUrl": dead, "AttributeNames": ["QueueArn"]});
+        let arn = self.call("GetQueueAttributes", attributes).await;
+        let policy = json!({
+            "deadLetterTargetArn": arn["Attributes"]["QueueArn"],
+            "maxReceiveCount": most.to_string(),
+        });
+        let policy = json!({"RedrivePolicy": policy.to_string()});
+        let set = json!({"QueueUrl": self.url, "Attributes": policy});
+        self.call("SetQueueAttributes", set).await;
     }
 
     fn dead_name(&self) -> String {
@@ -130,15 +143,7 @@ impl Fixture for Sqs {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let fixture = Self::with(settings, json!({})).await;
         let dead = fixture.create(&fixture.dead_name(), json!({})).await;
-        let attributes = json!({"QueueUrl": dead, "AttributeNames": ["QueueArn"]});
-        let arn = fixture.call("GetQueueAttributes", attributes).await;
-        let policy = json!({
-            "deadLetterTargetArn": arn["Attributes"]["QueueArn"],
-            "maxReceiveCount": "10",
-        });
-        let policy = json!({"RedrivePolicy": policy.to_string()});
-        let set = json!({"QueueUrl": fixture.url, "Attributes": policy});
-        fixture.call("SetQueueAttributes", set).await;
+        fixture.redrive(&dead, 10).await;
         fixture
     }
 
@@ -175,12 +180,7 @@ impl Fixture for Sqs {
     }
 
     async fn set_aside(&self) -> Vec<SetAside> {
-        let dead = self.queue().set_aside(100).await.unwrap().into_iter();
-        dead.map(|letter| SetAside {
-            payload: letter.payload,
-            reason: letter.reason,
-        })
-        .collect()
+        letters(&self.queue()).await
     }
 }
 
@@ -204,7 +204,7 @@ async fn what_was_set_aside_is_told_and_tried_again() {
     assert_eq!(queue.counts().await.unwrap().failed, 1);
 
     for _ in 0..2 {
-        let [letter] = &queue.set_aside(10).await.unwrap()[..] else {
+        let [letter] = &queue.dead_letters(10).await.unwrap()[..] else {
             panic!("one job is set aside")
         };
         assert_eq!((&letter.id, &letter.payload[..]), (&id, &b"bad"[..]));
@@ -221,18 +221,9 @@ async fn what_was_set_aside_is_told_and_tried_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_queues_own_rule_bounds_the_attempts() {
     let fixture = Sqs::fresh(Settings::default()).await;
-    let dead = fixture
-        .call("GetQueueUrl", json!({"QueueName": fixture.dead_name()}))
-        .await;
-    let attributes = json!({"QueueUrl": dead["QueueUrl"], "AttributeNames": ["QueueArn"]});
-    let arn = fixture.call("GetQueueAttributes", attributes).await;
-    let policy = json!({
-        "deadLetterTargetArn": arn["Attributes"]["QueueArn"],
-        "maxReceiveCount": "1",
-    });
-    let policy = json!({"RedrivePolicy": policy.to_string()});
-    let set = json!({"QueueUrl": fixture.url, "Attributes": policy});
-    fixture.call("SetQueueAttributes", set).await;
+    let name = json!({"QueueName": fixture.dead_name()});
+    let dead = fixture.call("GetQueueUrl", name).await;
+    fixture.redrive(dead["QueueUrl"].as_str().unwrap(), 1).await;
 
     let source = fixture.source().await;
     fixture.add(NewJob::new("any", "once")).await;
@@ -291,6 +282,20 @@ async fn what_is_wrong_is_told_in_one_line() {
     // Nobody is there.
     let queue = SqsQueue::new(options(&url, "http://127.0.0.1:9", settings)).unwrap();
     assert_away(timeout(AWAY, queue.receive()).await.unwrap());
+}
+
+/// As somebody moves it from the dead-letter queue in the console.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_moved_back_with_its_attempts_has_one_more() {
+    let fixture = Sqs::fresh(Settings::default()).await;
+    let source = fixture.source().await;
+    let number = json!({"DataType": "Number", "StringValue": "3"});
+    let message = json!({"MessageBody": "x", "MessageAttributes": {"flatbed-attempts": number}});
+    fixture.send(message).await;
+    let delivery = receive(&source).await;
+    assert!(delivery.job().is_last_attempt());
+    let done = Outcome::Done(json!(1));
+    assert_eq!(delivery.settle(&done).await.unwrap(), Lease::Held);
 }
 
 /// Order is kept, and a message that is put back finds its group again.
