@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use axum::{Json, Router};
@@ -42,7 +42,6 @@ pub struct Webhook {
 pub fn routes(webhook: Webhook) -> Router {
     Router::new()
         .route("/api/jobs/webhook", post(take))
-        .layer(DefaultBodyLimit::max(LARGEST))
         .with_state(webhook)
 }
 
@@ -79,7 +78,7 @@ pub async fn take(
         signature: text("webhook-signature"),
     };
     let claimed = webhook.door.admit(&headers, SystemTime::now())?;
-    let body = body::read(request, &()).await?;
+    let body = body::read(request, LARGEST).await?;
     let id = webhook.door.verify(&claimed, &body)?;
     let payload = webhook.check.check(&body).await?;
     let job = NewJob::new(webhook.job, payload.clone()).with_id(id.clone());

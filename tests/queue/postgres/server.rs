@@ -59,7 +59,7 @@ impl Server {
     /// Ends it without a word to anyone.
     pub fn kill(&self) {
         let all = self.processes();
-        Self::signal(&all[..1], Signal::KILL);
+        send(&all[..1], Signal::KILL);
         wait_until("Postgres to be gone", || {
             let lives = |pid: &i32| Path::new(&format!("/proc/{pid}")).exists();
             !all.iter().any(lives)
@@ -69,14 +69,7 @@ impl Server {
     /// Stops it from answering; the system goes on taking what it is sent.
     pub fn freeze(&self, frozen: bool) {
         let signal = if frozen { Signal::STOP } else { Signal::CONT };
-        Self::signal(&self.processes(), signal);
-    }
-
-    fn signal(processes: &[i32], signal: Signal) {
-        for pid in processes {
-            // A backend may end meanwhile.
-            let _ = kill_process(Pid::from_raw(*pid).unwrap(), signal);
-        }
+        send(&self.processes(), signal);
     }
 
     /// The server and its backends.
@@ -150,6 +143,13 @@ impl Drop for Server {
                 let _ = fs::remove_dir_all(data.parent().unwrap());
             }
         }
+    }
+}
+
+fn send(processes: &[i32], signal: Signal) {
+    for pid in processes {
+        // A backend may end meanwhile.
+        let _ = kill_process(Pid::from_raw(*pid).unwrap(), signal);
     }
 }
 

@@ -92,6 +92,8 @@ fn start() -> Process {
         .arg(clients)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        // It lives until this process has ended, and must hold nothing of it.
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     Process {
