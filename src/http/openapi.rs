@@ -127,7 +127,7 @@ fn add(call: &mut Call, code: &str, description: &str) {
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
 
-/// The two generators write the same dialect of JSON Schema (OpenAPI 3.1's), and
+/// The two generators write the same dialect of JSON Schema (`OpenAPI` 3.1's), and
 /// both are let say all they know: neither is read into the other's types.
 fn document() -> Value {
     let mut document = serde_json::to_value(Document::openapi()).unwrap_or_default();
