@@ -30,12 +30,12 @@ fn killed_between_upload_and_settlement_it_is_done_again_and_seen_once() {
     cloud.s3.fail(move |seen| {
         if seen.target.contains("/exports/") && seen.method != "GET" && began.send(()).is_ok() {
             // Only the first request of the upload is held back.
-            let _ = waits.recv_timeout(Duration::from_secs(60));
+            let _ = waits.recv_timeout(Duration::from_secs(600));
         }
         None
     });
     let export = host.export(&video, &operations());
-    let bound = Duration::from_secs(180);
+    let bound = Duration::from_secs(600);
     uploading.recv_timeout(bound).expect("the upload begins");
     cloud.queue.server.freeze(true);
     drop(uploading);
