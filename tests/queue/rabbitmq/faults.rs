@@ -32,7 +32,7 @@ async fn begin<const QUORUM: bool>(lines: &str) -> (Rabbit<QUORUM>, Arc<dyn Sour
 async fn received(source: &Arc<dyn Source>) -> Box<dyn flatbed::queue::Delivery> {
     let begun = Instant::now();
     loop {
-        match source.receive().await {
+        match timeout(BOUND, source.receive()).await.expect("a message") {
             Ok(delivery) => return delivery,
             Err(Error::Away { .. }) if begun.elapsed() < BOUND => {
                 tokio::time::sleep(Duration::from_millis(100)).await;

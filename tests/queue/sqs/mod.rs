@@ -138,6 +138,8 @@ fn options(url: &str, endpoint: &str, settings: Settings) -> Options {
 #[async_trait]
 impl Fixture for Sqs {
     const REMOTE: bool = true;
+    // Python answers.
+    const CROWD: usize = 200;
 
     async fn fresh(settings: Settings) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
