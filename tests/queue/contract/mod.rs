@@ -89,7 +89,7 @@ fn parts<F: Fixture>() -> Vec<Part> {
             outcome::a_job_put_back_is_there_at_once,
             outcome::settled_jobs_do_not_come_back,
             lease::extending_holds_the_job,
-            load::a_thousand_jobs_are_each_done_once,
+            load::many_jobs_are_each_done_once,
             crash::a_killed_worker_loses_no_job;
         remote::<F>:
             outage::a_broker_that_is_gone_is_away_until_it_is_back,
