@@ -43,8 +43,8 @@ pub trait Fixture: Sized + Send + Sync + 'static {
     /// Whether the queue is on a server, that is, whether `server` says which.
     const REMOTE: bool = false;
 
-    /// How many jobs it has to bear; fewer where the test server is slow.
-    const CROWD: usize = 1000;
+    /// How many jobs are many for the server.
+    const MANY: usize = 1000;
 
     /// A queue that nobody else uses.
     async fn fresh(settings: Settings) -> Self;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use lapin::options::QueueDeclareOptions;
 use lapin::types::{AMQPValue, FieldTable, LongString, ShortString};
 use lapin::{Channel, ErrorKind};
+use tokio::time::sleep;
 
 use super::connection::Link;
 use super::{Options, QueueType};
@@ -17,26 +18,18 @@ const UNUSED: Duration = Duration::from_secs(3600);
 /// came from: longer than it takes to be handed out.
 const HELD: Duration = Duration::from_secs(10);
 
+/// A new quorum queue's name is written to disk half a second later (Ra's directory
+/// saves itself then): a broker that is killed before forgets the queue and what was
+/// confirmed in it.
+const REMEMBERED: Duration = Duration::from_secs(1);
+
 /// Looks for the queue and its dead-letter queue, and declares what is missing.
 /// What exists is used whatever its arguments.
 pub(super) async fn declare(link: &Link, options: &Options) -> Result<()> {
+    let mut is_new = false;
     for queue in [&options.queue, &options.dead_queue] {
-        let queue = Options::name(queue);
-        let passive = QueueDeclareOptions {
-            passive: true,
-            ..QueueDeclareOptions::durable()
-        };
-        // A refusal ends the channel.
-        let channel = link.channel().await?;
-        let look = channel.queue_declare(queue.clone(), passive, FieldTable::default());
-        let found = link.answer(async {
-            match look.await {
-                Ok(_) => Ok(true),
-                Err(error) if is_missing(&error) => Ok(false),
-                Err(error) => Err(error),
-            }
-        });
-        if !found.await? {
+        let queue = options.name(queue);
+        if !exists(link, queue.clone()).await? {
             let mut arguments = FieldTable::default();
             set(
                 &mut arguments,
@@ -44,9 +37,38 @@ pub(super) async fn declare(link: &Link, options: &Options) -> Result<()> {
                 text(options.queue_type.as_str()),
             );
             create(link, queue, arguments).await?;
+            is_new = true;
         }
     }
+    if is_new {
+        remembered(options).await;
+    }
     Ok(())
+}
+
+async fn exists(link: &Link, queue: ShortString) -> Result<bool> {
+    let passive = QueueDeclareOptions {
+        passive: true,
+        ..QueueDeclareOptions::durable()
+    };
+    // A refusal ends the channel.
+    let channel = link.channel().await?;
+    let look = channel.queue_declare(queue, passive, FieldTable::default());
+    let found = async {
+        match look.await {
+            Ok(_) => Ok(true),
+            Err(error) if is_missing(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    };
+    link.answer(found).await
+}
+
+/// Waits until a new queue outlives the broker.
+async fn remembered(options: &Options) {
+    if options.queue_type == QueueType::Quorum {
+        sleep(REMEMBERED).await;
+    }
 }
 
 /// A queue in which messages wait for `seconds` and then go to the options' queue;
@@ -58,8 +80,12 @@ pub(super) async fn retry_queue(
 ) -> Result<ShortString> {
     let queue = Options::name(&format!("{}.retry.{seconds}s", options.queue));
     let wait = Duration::from_secs(seconds.into());
+    let is_old = options.queue_type == QueueType::Classic || exists(link, queue.clone()).await?;
     // Declaring it counts as use: it outlives what is put into it now.
     create(link, queue.clone(), returning(options, wait, wait + UNUSED)).await?;
+    if !is_old {
+        remembered(options).await;
+    }
     Ok(queue)
 }
 
@@ -73,6 +99,7 @@ pub(super) async fn holding_queue(
     // The message is in hand for as long, and the queue must not go before it.
     let unused = options.longest_hold.saturating_mul(2) + UNUSED;
     create(link, queue.clone(), returning(options, HELD, unused)).await?;
+    remembered(options).await;
     Ok(queue)
 }
 

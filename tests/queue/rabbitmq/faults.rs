@@ -30,16 +30,16 @@ async fn begin<const QUORUM: bool>(lines: &str) -> (Rabbit<QUORUM>, Arc<dyn Sour
 
 /// As the runner does it.
 async fn received(source: &Arc<dyn Source>) -> Box<dyn flatbed::queue::Delivery> {
-    let begun = Instant::now();
-    loop {
-        match timeout(BOUND, source.receive()).await.expect("a message") {
-            Ok(delivery) => return delivery,
-            Err(Error::Away { .. }) if begun.elapsed() < BOUND => {
-                tokio::time::sleep(Duration::from_millis(100)).await;
+    let receiving = async {
+        loop {
+            match source.receive().await {
+                Ok(delivery) => return delivery,
+                Err(Error::Away { .. }) => tokio::time::sleep(Duration::from_millis(100)).await,
+                Err(error) => panic!("{error}"),
             }
-            Err(error) => panic!("{error}"),
         }
-    }
+    };
+    timeout(BOUND, receiving).await.expect("a delivery comes")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,6 +24,8 @@ pub struct Sqs {
     server: Server,
     name: String,
     url: String,
+    /// Reading the certificates takes longer than a call.
+    client: reqwest::Client,
     settings: Settings,
 }
 
@@ -33,6 +35,7 @@ impl Sqs {
             server: Server::shared("sqs"),
             name: format!("test-{}", Uuid::now_v7()),
             url: String::new(),
+            client: reqwest::Client::new(),
             settings,
         };
         fixture.url = fixture.create(&fixture.name, attributes).await;
@@ -41,7 +44,8 @@ impl Sqs {
 
     /// As any other client does it.
     async fn call(&self, action: &str, body: Value) -> Value {
-        let call = reqwest::Client::new()
+        let call = self
+            .client
             .post(&self.server.url)
             .header("content-type", "application/x-amz-json-1.0")
             .header("x-amz-target", format!("AmazonSQS.{action}"))
@@ -138,8 +142,8 @@ fn options(url: &str, endpoint: &str, settings: Settings) -> Options {
 #[async_trait]
 impl Fixture for Sqs {
     const REMOTE: bool = true;
-    // Python answers.
-    const CROWD: usize = 200;
+    /// It is written in Python, and looks at all messages for each.
+    const MANY: usize = 200;
 
     async fn fresh(settings: Settings) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
