@@ -1,5 +1,5 @@
 // npm's standardwebhooks: signs what it is told by lines of JSON on stdin, and posts
-// it; each gets one line in answer.
+// it; each gets one line in answer, with its number.
 //   node.mjs FOLDER_OF_THE_CLIENTS
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -27,10 +27,10 @@ async function send({ url, secrets, id, at, body, headers }) {
   return { code: answer.status, text: await answer.text() };
 }
 
+// They go out side by side.
 for await (const line of createInterface({ input: process.stdin })) {
-  try {
-    console.log(JSON.stringify(await send(JSON.parse(line))));
-  } catch (error) {
-    console.log(JSON.stringify({ error: String(error?.cause ?? error) }));
-  }
+  const { number, ...message } = JSON.parse(line);
+  send(message)
+    .catch((error) => ({ error: String(error?.cause ?? error) }))
+    .then((answer) => console.log(JSON.stringify({ number, ...answer })));
 }

@@ -1,9 +1,12 @@
 //! npm's `standardwebhooks` in a Node process, which signs and posts.
 
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::{Mutex, OnceLock};
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, mpsc};
+use std::thread;
 use std::time::SystemTime;
 
 use base64::Engine as _;
@@ -11,12 +14,13 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 /// One for all tests of this process; it ends with it.
-static NODE: OnceLock<Mutex<Process>> = OnceLock::new();
+static NODE: OnceLock<Node> = OnceLock::new();
 
-struct Process {
-    _child: Child,
-    stdin: ChildStdin,
-    stdout: BufReader<ChildStdout>,
+struct Node {
+    stdin: Mutex<ChildStdin>,
+    /// Who waits for which answer.
+    waiting: Mutex<HashMap<u64, mpsc::Sender<Value>>>,
+    number: AtomicU64,
 }
 
 /// A message as its sender has it.
@@ -53,15 +57,16 @@ impl Message {
 
     /// Signs and posts it.
     pub fn send(&self) -> Option<Answer> {
+        let node = NODE.get_or_init(start);
+        let number = node.number.fetch_add(1, Ordering::Relaxed);
         let order = json!({
-            "url": self.url, "secrets": self.secrets, "id": self.id, "at": self.at,
-            "body": STANDARD.encode(&self.body), "headers": self.headers,
+            "number": number, "url": self.url, "secrets": self.secrets, "id": self.id,
+            "at": self.at, "body": STANDARD.encode(&self.body), "headers": self.headers,
         });
-        let mut node = NODE.get_or_init(|| Mutex::new(start())).lock().unwrap();
-        writeln!(node.stdin, "{order}").unwrap();
-        let mut line = String::new();
-        node.stdout.read_line(&mut line).unwrap();
-        let answer: Value = serde_json::from_str(&line).expect("Node answers");
+        let (answered, answer) = mpsc::channel();
+        node.waiting.lock().unwrap().insert(number, answered);
+        writeln!(node.stdin.lock().unwrap(), "{order}").unwrap();
+        let answer = answer.recv().expect("Node answers");
         Some(Answer {
             code: answer["code"].as_u64()?,
             text: answer["text"].as_str()?.to_owned(),
@@ -80,7 +85,7 @@ pub fn now() -> u64 {
     now.unwrap().as_secs()
 }
 
-fn start() -> Process {
+fn start() -> Node {
     let clients = clients();
     assert!(
         clients.join("wanted").exists(),
@@ -96,10 +101,25 @@ fn start() -> Process {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    Process {
-        stdin: child.stdin.take().unwrap(),
-        stdout: BufReader::new(child.stdout.take().unwrap()),
-        _child: child,
+    let stdin = child.stdin.take().unwrap();
+    let stdout = BufReader::new(child.stdout.take().unwrap());
+    thread::spawn(move || {
+        for line in stdout.lines().map_while(Result::ok) {
+            let answer: Value = serde_json::from_str(&line).expect("JSON");
+            let number = answer["number"].as_u64().expect("a number");
+            let waiting = &NODE.wait().waiting;
+            let answered = waiting.lock().unwrap().remove(&number);
+            // Who asked may be gone.
+            let _ = answered.expect("one who waits").send(answer);
+        }
+        // Nobody waits for an answer that cannot come.
+        NODE.wait().waiting.lock().unwrap().clear();
+        let _ = child.wait();
+    });
+    Node {
+        stdin: stdin.into(),
+        waiting: Mutex::default(),
+        number: AtomicU64::new(0),
     }
 }
 
