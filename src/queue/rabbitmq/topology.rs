@@ -28,7 +28,7 @@ const REMEMBERED: Duration = Duration::from_secs(1);
 pub(super) async fn declare(link: &Link, options: &Options) -> Result<()> {
     let mut is_new = false;
     for queue in [&options.queue, &options.dead_queue] {
-        let queue = options.name(queue);
+        let queue = Options::name(queue);
         if !exists(link, queue.clone()).await? {
             let mut arguments = FieldTable::default();
             set(
