@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`catalogue`] | which videos there are |
 //! | [`cli`] | the command line: one file a command |
+//! | [`client`] | talks to recorders |
 //! | [`config`] | environment variables, read once at the start |
 //! | [`fetch`] | downloads from addresses that others name |
 //! | [`http`] | the HTTP side: one file an API |
@@ -18,6 +19,7 @@
 
 pub mod catalogue;
 pub mod cli;
+pub mod client;
 pub mod config;
 pub mod fetch;
 pub mod http;
