@@ -14,11 +14,12 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use uuid::Uuid;
 
-use super::clock::{Clock, Span, Wall, between};
+use super::clock::{Clock, Span};
 use super::error::{Error, Result};
 use super::exchange::Ask;
 use super::search::Query;
 use super::settings::TimeMode;
+use super::wall::{Wall, between};
 use super::xml::Element;
 use super::{Device, Track};
 

@@ -32,6 +32,7 @@ pub struct Download {
     device: String,
     response: Response,
     first: Option<Bytes>,
+    length: Option<u64>,
     received: Received,
     idle: Duration,
     most: u64,
@@ -54,7 +55,7 @@ impl Received {
 impl Download {
     /// How many bytes the device promises, which most do not.
     pub fn length(&self) -> Option<u64> {
-        self.response.content_length().filter(|&length| length > 0)
+        self.length
     }
 
     /// Counts what has come.
@@ -139,14 +140,15 @@ impl Device {
         let mut patience = Patience::new(&self.config);
         loop {
             match self.begin(&body).await? {
-                Ok((response, first)) => {
+                Ok(begun) => {
                     let received = Received::default();
-                    let length = u64::try_from(first.len()).unwrap_or(u64::MAX);
-                    received.0.store(length, Ordering::Relaxed);
+                    let came = u64::try_from(begun.first.len()).unwrap_or(u64::MAX);
+                    received.0.store(came, Ordering::Relaxed);
                     return Ok(Download {
                         device: self.name.clone(),
-                        response,
-                        first: Some(first),
+                        response: begun.response,
+                        first: Some(begun.first),
+                        length: begun.length,
                         received,
                         idle: self.config.idle,
                         most: self.config.most_bytes,
@@ -164,7 +166,7 @@ impl Device {
     }
 
     /// Asks by the method that the device took before, or else by both.
-    async fn begin(&self, body: &str) -> Result<Result<(Response, Bytes), Verdict>> {
+    async fn begin(&self, body: &str) -> Result<Result<Begun, Verdict>> {
         let known = self.shared.memory().method.clone();
         let methods = match &known {
             Some(Method::POST) => [Method::POST, Method::GET],
@@ -193,11 +195,7 @@ impl Device {
         refused
     }
 
-    async fn begin_by(
-        &self,
-        method: Method,
-        body: &str,
-    ) -> Result<Result<(Response, Bytes), Verdict>> {
+    async fn begin_by(&self, method: Method, body: &str) -> Result<Result<Begun, Verdict>> {
         let ask = Ask {
             method,
             path: PATH,
@@ -212,6 +210,8 @@ impl Device {
             let other = || Verdict::Unknown(format!("HTTP {}", status.as_u16()));
             return Ok(Err(verdict(status.as_u16(), &answer).unwrap_or_else(other)));
         }
+        // What the client has of it from here on is what is left.
+        let length = response.content_length().filter(|&length| length > 0);
         let mut first = self.piece(&mut response, deadline).await?;
         while first.as_ref().is_some_and(Bytes::is_empty) {
             first = self.piece(&mut response, deadline).await?;
@@ -222,7 +222,11 @@ impl Device {
             });
         };
         if !is_text(&response, &first) {
-            return Ok(Ok((response, first)));
+            return Ok(Ok(Begun {
+                response,
+                first,
+                length,
+            }));
         }
         // An error under status 200.
         let mut answer = first.to_vec();
@@ -232,6 +236,13 @@ impl Device {
             None => Err(Error::garbled(&self.name, "a text in place of a recording")),
         }
     }
+}
+
+/// An answer that is a recording.
+struct Begun {
+    response: Response,
+    first: Bytes,
+    length: Option<u64>,
 }
 
 /// Whether the answer is XML or a page: no recording begins so.

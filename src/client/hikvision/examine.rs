@@ -9,6 +9,7 @@ use super::error::Result;
 use super::exchange::Ask;
 use super::login::Scheme;
 use super::settings::TimeMode;
+use super::wall::Wall;
 use super::xml::Element;
 use super::{Device, Track};
 
@@ -150,20 +151,18 @@ impl Device {
 
     async fn scheme(&self) -> Result<Scheme> {
         let mut login = self.shared.login.lock().await;
-        let scheme = login.of(&self.who).scheme();
+        let known = login.of(&self.who).scheme();
         drop(login);
-        match scheme {
-            Some(scheme) => Ok(scheme),
-            // It was never asked, or never answered.
-            None => {
-                self.document("/ISAPI/System/status", "log in").await?;
-                let mut login = self.shared.login.lock().await;
-                Ok(login.of(&self.who).scheme().unwrap_or(Scheme::Open))
-            }
+        if let Some(scheme) = known {
+            return Ok(scheme);
         }
+        // It was never asked, or never answered.
+        self.document("/ISAPI/System/status", "log in").await?;
+        let mut login = self.shared.login.lock().await;
+        Ok(login.of(&self.who).scheme().unwrap_or(Scheme::Open))
     }
 
-    async fn reckoning(&self, track: Track, wall: &super::clock::Wall) -> Result<&'static str> {
+    async fn reckoning(&self, track: Track, wall: &Wall) -> Result<&'static str> {
         match self.settings.time {
             TimeMode::Utc => return Ok("utc"),
             TimeMode::Local | TimeMode::Zone(_) => return Ok("local"),

@@ -157,9 +157,10 @@ impl Device {
         let challenge = challenge(response.headers());
         let refusal = self.refusal(response).await;
         self.note_lock(refusal)?;
-        match challenge {
-            Some(challenge) if login.adopt(challenge) => Ok(()),
-            _ => Err(self.no_login()),
+        if challenge.is_some_and(|challenge| login.adopt(challenge)) {
+            Ok(())
+        } else {
+            Err(self.no_login())
         }
     }
 

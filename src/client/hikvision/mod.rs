@@ -13,7 +13,7 @@
 //! | `verdict.rs` | what a refusal means |
 //! | `search.rs` | one page of a search, in each dialect |
 //! | `recordings.rs` | all pages, in UTC |
-//! | `clock.rs`, `detect.rs` | what a device's times mean |
+//! | `clock.rs`, `wall.rs`, `detect.rs` | what a device's times mean |
 //! | `download.rs`, `reader.rs` | a recording on its way |
 //! | `examine.rs` | what an operator wants to know first |
 //! | `error.rs` | why a call failed, and the remedy |
@@ -51,6 +51,7 @@ mod recordings;
 mod search;
 mod settings;
 mod verdict;
+mod wall;
 mod xml;
 
 use std::collections::HashMap;

@@ -105,8 +105,11 @@ impl Element {
 
 /// Puts an element that has ended into the one around it, or gives it back if
 /// there is none.
-fn close(open: &mut [Element], mut element: Element) -> Option<Element> {
-    element.text = element.text.trim().to_owned();
+fn close(open: &mut [Element], element: Element) -> Option<Element> {
+    let element = Element {
+        text: element.text.trim().to_owned(),
+        ..element
+    };
     match open.last_mut() {
         Some(parent) => {
             parent.children.push(element);
