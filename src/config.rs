@@ -63,6 +63,11 @@ pub struct Invalid(pub Vec<String>);
 pub struct Secret(String);
 
 impl Secret {
+    /// A secret that came from elsewhere than a variable.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
     /// The value, for those who send it to where it belongs.
     pub fn expose(&self) -> &str {
         &self.0

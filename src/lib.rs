@@ -5,6 +5,7 @@
 //! | [`aws`] | access to AWS and to what speaks its protocols |
 //! | [`catalogue`] | which videos there are |
 //! | [`cli`] | the command line: one file a command |
+//! | [`client`] | talks to recorders |
 //! | [`config`] | environment variables, read once at the start |
 //! | [`fetch`] | downloads from addresses that others name |
 //! | [`http`] | the HTTP side: one file an API |
@@ -20,6 +21,7 @@
 pub mod aws;
 pub mod catalogue;
 pub mod cli;
+pub mod client;
 pub mod config;
 pub mod fetch;
 pub mod http;

@@ -16,6 +16,7 @@ mod cut;
 mod exports;
 mod fetch;
 mod help;
+mod hikvision;
 mod image;
 mod metrics;
 mod operator;

@@ -1,8 +1,18 @@
 //! A folder to run the program in, the recordings that lie in it, and what
 //! other programs say of the results.
 
+#[allow(
+    dead_code,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "the engine's tests have their own lints"
+)]
+pub mod fixture;
 mod folder;
 mod judge;
+pub mod nvr;
 mod recording;
 pub mod s3_server;
 
