@@ -26,6 +26,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             // A wall clock there, under a false `Z`.
             "--zone" => {
                 profile.zone = TimeZone::get(&arguments.next().ok_or(usage)?)?;
+                let winter = profile.zone.to_offset("2026-01-01T00:00:00Z".parse()?);
+                profile.winter = i8::try_from(winter.seconds() / 3600)?;
                 profile.posix = "";
                 profile.local = true;
             }

@@ -53,7 +53,7 @@ async fn a_recording_comes_as_it_is_and_the_engine_reads_it() {
         let (nvr, device) = recorder(profile, footage).await;
         let found = device.recordings(TRACK, all(noon(), 1)).await.unwrap();
         let download = device.download(&found[0]).await.unwrap();
-        let told = (length == Length::Told).then(|| content.len() as u64);
+        let told = (length == Length::Told).then_some(content.len() as u64);
         assert_eq!(download.length(), told, "{length:?}");
         let received = download.received();
         assert!(bytes(download).await.unwrap() == content, "{length:?}");

@@ -196,12 +196,10 @@ fn fields(header: &str) -> HashMap<String, String> {
     let mut fields = HashMap::new();
     let mut rest = header;
     while let Some((name, after)) = rest.split_once('=') {
-        let (value, after) = match after.strip_prefix('"') {
-            Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
-            None => {
-                let end = after.find(',').unwrap_or(after.len());
-                after.split_at(end)
-            }
+        let (value, after) = if let Some(quoted) = after.strip_prefix('"') {
+            quoted.split_once('"').unwrap_or((quoted, ""))
+        } else {
+            after.split_at(after.find(',').unwrap_or(after.len()))
         };
         let name = name.trim_matches([',', ' ']).to_owned();
         fields.insert(name, value.trim().to_owned());
