@@ -2,9 +2,10 @@
 //! for each, and how long an idle worker takes to claim one.
 //!
 //! `cargo bench --bench queue`, with `FLATBED_BENCH_JOBS` for more than the 5,000
-//! jobs of each run, `FLATBED_BENCH_ONLY` for one adapter and
-//! `FLATBED_BENCH_CONCURRENCY` for one concurrency. BullMQ needs
-//! `scripts/services start redis`.
+//! jobs of each run (SQS: a tenth of them, its test server is slow),
+//! `FLATBED_BENCH_ONLY` for one adapter and `FLATBED_BENCH_CONCURRENCY` for one
+//! concurrency. All but SQLite need
+//! `scripts/services start redis postgres rabbitmq sqs`.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -13,14 +14,29 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use flatbed::job::{Job, Outcome};
+use flatbed::aws::Access;
+use flatbed::config::Variables;
+use flatbed::job::{Job, JobId, Outcome};
 use flatbed::queue::bullmq::{self, BullmqQueue};
-use flatbed::queue::sqlite::{Options, SqliteQueue};
-use flatbed::queue::{Ledger, NewJob, Source};
+use flatbed::queue::postgres::PostgresQueue;
+use flatbed::queue::rabbitmq::{self, Publisher, RabbitMq};
+use flatbed::queue::redis_list::{self, RedisList};
+use flatbed::queue::sqlite::SqliteQueue;
+use flatbed::queue::sqs::{self, SqsQueue};
+use flatbed::queue::{DeadLetters, Ledger, NewJob, Options, Source};
 use flatbed::runner::{Config, JobContext, Runner, WorkThreads, Workload};
 use flatbed::telemetry::Metrics;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
+
+const ADAPTERS: [&str; 6] = [
+    "sqlite",
+    "postgres",
+    "bullmq",
+    "redis_list",
+    "rabbitmq",
+    "sqs",
+];
 
 type Failed = Box<dyn std::error::Error>;
 
@@ -34,60 +50,162 @@ fn main() -> Result<(), Failed> {
         .enable_all()
         .build()?;
     let only = std::env::var("FLATBED_BENCH_ONLY").ok();
-    let wanted = |adapter| only.as_deref().is_none_or(|only| only == adapter);
     let concurrencies = match std::env::var("FLATBED_BENCH_CONCURRENCY") {
         Ok(concurrency) => vec![concurrency.parse()?],
         Err(_) => vec![1, 2, 8],
     };
     runtime.block_on(async {
-        if wanted("sqlite") {
-            for concurrency in &concurrencies {
-                let folder = tempfile::tempdir()?;
-                let queue = open(&folder.path().join("jobs.sqlite")).await?;
-                throughput("sqlite", queue, jobs, *concurrency).await?;
+        for adapter in ADAPTERS {
+            if only.as_deref().is_some_and(|only| only != adapter) {
+                continue;
             }
-            let folder = tempfile::tempdir()?;
-            let file = folder.path().join("jobs.sqlite");
-            let queue = open(&file).await?;
-            latency("sqlite, in this process", &queue, &queue).await?;
-            latency(
-                "sqlite, from another connection",
-                &queue,
-                &open(&file).await?,
-            )
-            .await?;
-        }
-        if wanted("bullmq") {
+            let jobs = if adapter == "sqs" { jobs / 10 } else { jobs };
             for concurrency in &concurrencies {
-                throughput("bullmq", bullmq("throughput")?, jobs, *concurrency).await?;
+                let place = Place::fresh(adapter).await?;
+                throughput(adapter, &place, jobs, *concurrency).await?;
             }
-            latency("bullmq", &bullmq("latency")?, &bullmq("latency")?).await?;
+            let place = Place::fresh(adapter).await?;
+            latency(adapter, &place).await?;
         }
         metrics()
     })
+}
+
+/// A queue of its own, and a handle as another process would have.
+struct Place {
+    source: Arc<dyn Source>,
+    producer: Producer,
+    _folder: tempfile::TempDir,
+}
+
+/// How jobs are added.
+enum Producer {
+    Ledger(Arc<dyn Ledger>),
+    List(RedisList),
+    Rabbit(Box<Publisher>, String),
+    Sqs(SqsQueue),
+}
+
+impl Place {
+    async fn fresh(adapter: &str) -> Result<Self, Failed> {
+        let folder = tempfile::tempdir()?;
+        let name = format!("bench-{}", JobId::random());
+        let (source, producer): (Arc<dyn Source>, _) = match adapter {
+            "sqlite" => {
+                let file = folder.path().join("jobs.sqlite");
+                let queue = open(&file).await?;
+                (
+                    Arc::new(queue),
+                    Producer::Ledger(Arc::new(open(&file).await?)),
+                )
+            }
+            "postgres" => {
+                let queue = || {
+                    PostgresQueue::new(&url("postgres")?, Options::new(&name)).map_err(Failed::from)
+                };
+                (Arc::new(queue()?), Producer::Ledger(Arc::new(queue()?)))
+            }
+            "bullmq" => {
+                let queue = || {
+                    BullmqQueue::new(&url("redis")?, bullmq::Options::new(&name))
+                        .map_err(Failed::from)
+                };
+                (Arc::new(queue()?), Producer::Ledger(Arc::new(queue()?)))
+            }
+            "redis_list" => {
+                let queue = || {
+                    RedisList::new(&url("redis")?, redis_list::Options::new(&name))
+                        .map_err(Failed::from)
+                };
+                (Arc::new(queue()?), Producer::List(queue()?))
+            }
+            "rabbitmq" => {
+                let (url, options) = (url("rabbitmq")?, rabbitmq::Options::new(&name));
+                let queue = RabbitMq::new(&url, options.clone())?;
+                // Declares it.
+                queue.counts().await?;
+                let publisher = Box::new(Publisher::new(&url, &options)?);
+                (Arc::new(queue), Producer::Rabbit(publisher, name))
+            }
+            _ => {
+                let options = sqs(&name).await?;
+                let queue = SqsQueue::new(options.clone())?;
+                (Arc::new(queue), Producer::Sqs(SqsQueue::new(options)?))
+            }
+        };
+        Ok(Self {
+            source,
+            producer,
+            _folder: folder,
+        })
+    }
+
+    async fn add(&self, payload: String) -> Result<(), Failed> {
+        match &self.producer {
+            Producer::Ledger(ledger) => {
+                ledger.add(NewJob::new("export", payload)).await?;
+            }
+            Producer::List(list) => list.push(payload.as_bytes()).await?,
+            Producer::Rabbit(publisher, queue) => {
+                let id = JobId::random();
+                publisher
+                    .publish("", queue, &id, payload.as_bytes())
+                    .await?;
+            }
+            Producer::Sqs(queue) => queue.send(&payload).await?,
+        }
+        Ok(())
+    }
 }
 
 async fn open(file: &Path) -> Result<SqliteQueue, Failed> {
     Ok(SqliteQueue::open(file, Options::new("bench")).await?)
 }
 
-fn bullmq(name: &str) -> Result<BullmqQueue, Failed> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/services/redis/url");
-    let url = std::fs::read_to_string(file)
-        .map_err(|_| "no Redis here: run `scripts/services start redis` first")?;
-    let options = bullmq::Options::new(format!("bench-{name}-{}", std::process::id()));
-    Ok(BullmqQueue::new(url.trim(), options)?)
+fn url(service: &str) -> Result<String, Failed> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/services");
+    let url = std::fs::read_to_string(folder.join(service).join("url"));
+    let url = url.map_err(|_| format!("run `scripts/services start {service}` first"))?;
+    Ok(url.trim().to_owned())
 }
 
-async fn throughput<Q: Source + Ledger + 'static>(
+/// A queue and another for its dead letters.
+async fn sqs(name: &str) -> Result<sqs::Options, Failed> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let endpoint = url("sqs")?;
+    let client = reqwest::Client::new();
+    let mut urls = Vec::new();
+    for name in [name.to_owned(), format!("{name}-dead")] {
+        let call = client
+            .post(&endpoint)
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("x-amz-target", "AmazonSQS.CreateQueue")
+            .body(json!({"QueueName": name}).to_string());
+        let answer: Value = serde_json::from_str(&call.send().await?.text().await?)?;
+        let url = answer.get("QueueUrl").and_then(Value::as_str);
+        urls.push(url.ok_or("no queue")?.to_owned());
+    }
+    let access = Access::read(&mut Variables::of([
+        ("AWS_ACCESS_KEY_ID", "id"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+    ]));
+    let dead_letter_url = urls.pop();
+    Ok(sqs::Options {
+        endpoint: Some(endpoint),
+        dead_letter_url,
+        ..sqs::Options::new(urls.pop().unwrap_or_default(), access)
+    })
+}
+
+async fn throughput(
     adapter: &str,
-    queue: Q,
+    place: &Place,
     jobs: usize,
     concurrency: usize,
 ) -> Result<(), Failed> {
     let added = Instant::now();
     for number in 0..jobs {
-        queue.add(NewJob::new("export", number.to_string())).await?;
+        place.add(number.to_string()).await?;
     }
     let added = added.elapsed();
     let done = Arc::new(Done {
@@ -99,7 +217,7 @@ async fn throughput<Q: Source + Ledger + 'static>(
         ..Config::default()
     };
     let runner = Runner::new(
-        Arc::new(queue),
+        Arc::clone(&place.source),
         Arc::clone(&done) as Arc<dyn Workload>,
         config,
         WorkThreads::new()?,
@@ -138,21 +256,17 @@ impl Workload for Done {
 }
 
 /// From when a job is there until an idle worker has it.
-async fn latency<Q: Source + Ledger + Clone + 'static>(
-    what: &str,
-    queue: &Q,
-    producer: &Q,
-) -> Result<(), Failed> {
+async fn latency(adapter: &str, place: &Place) -> Result<(), Failed> {
     let mut took = Vec::new();
     for number in 0_u64..300 {
-        let idle = queue.clone();
+        let idle = Arc::clone(&place.source);
         let claimed = tokio::spawn(async move {
             let delivery = idle.receive().await;
             (Instant::now(), delivery)
         });
         // Long enough for it to be idle, and out of step with its look-outs.
         tokio::time::sleep(Duration::from_micros(15_000 + number * 37)).await;
-        producer.add(NewJob::new("export", "{}")).await?;
+        place.add("{}".to_owned()).await?;
         let added = Instant::now();
         let (at, delivery) = claimed.await?;
         took.push(at.saturating_duration_since(added));
@@ -164,7 +278,11 @@ async fn latency<Q: Source + Ledger + Clone + 'static>(
             .copied()
             .unwrap_or_default()
     };
-    println!("idle claim, {what}: median {:?}, p99 {:?}", at(50), at(99));
+    println!(
+        "idle claim, {adapter}: median {:?}, p99 {:?}",
+        at(50),
+        at(99)
+    );
     Ok(())
 }
 

@@ -26,7 +26,7 @@ use uuid::Uuid;
 #[derive(
     Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema,
 )]
-#[schema(value_type = String)]
+#[schema(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$")]
 #[serde(try_from = "String", into = "String")]
 pub struct JobId(String);
 
@@ -134,6 +134,7 @@ impl Job {
 #[serde(rename_all = "camelCase")]
 pub struct Progress {
     /// 0 to 100.
+    #[schema(maximum = 100)]
     pub percent: u8,
     /// What is being done, as `transcode`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -247,6 +248,17 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
+    /// How long `job` waits if this came of its attempt: as the outcome says, else
+    /// as the policy does; not at all if it is not to be retried.
+    pub fn wait(&self, outcome: &Outcome, job: &Job) -> Duration {
+        match outcome {
+            Outcome::Retry { after, .. } => {
+                after.unwrap_or_else(|| self.delay(&job.id, job.attempt))
+            }
+            _ => Duration::ZERO,
+        }
+    }
+
     /// How long `id` waits after its attempt number `attempt` failed: the doubled
     /// delay and up to a fifth more, so that jobs that failed together do not
     /// come back together. The same job and attempt give the same delay.

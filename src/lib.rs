@@ -2,6 +2,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
+//! | [`aws`] | access to AWS and to what speaks its protocols |
 //! | [`catalogue`] | which videos there are |
 //! | [`cli`] | the command line: one file a command |
 //! | [`client`] | talks to recorders |
@@ -17,6 +18,7 @@
 //! | [`workload`] | what is done with jobs |
 #![forbid(unsafe_code)]
 
+pub mod aws;
 pub mod catalogue;
 pub mod cli;
 pub mod client;

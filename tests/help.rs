@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::support::Folder;
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 20] = [
     "probe",
     "concat",
     "cut",
@@ -19,6 +19,11 @@ const COMMANDS: [&str; 15] = [
     "scenes",
     "frames",
     "normalize",
+    "serve",
+    "migrate",
+    "queue",
+    "config",
+    "doctor",
     "version",
     "completions",
 ];
@@ -33,7 +38,7 @@ fn each_command_has_examples() {
             let text = run.text();
             assert!(text.contains("Examples:\n"), "{command}: {text}");
             assert!(
-                text.contains(&format!("flatbed {command} ")),
+                text.contains(&format!("\n  flatbed {command}")),
                 "{command}: {text}"
             );
             assert_eq!(run.stderr, "");

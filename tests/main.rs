@@ -19,6 +19,7 @@ mod help;
 mod hikvision;
 mod image;
 mod metrics;
+mod operator;
 mod overwriting;
 mod probe;
 mod queue;

@@ -1,11 +1,15 @@
-"""Jobs that do nothing, through Redis: Flatbed's runner beside npm's bullmq worker."""
+"""Jobs that do nothing, through Redis: Flatbed's runner beside npm's bullmq worker. And
+what `flatbed serve` costs while it does nothing."""
 
+import http.client
 import json
 import os
 import re
 import statistics
 import subprocess
 import sys
+import tempfile
+import time
 from collections import defaultdict
 from pathlib import Path
 
@@ -47,24 +51,57 @@ def main() -> int:
             rows.append([str(at_once), who, f"{rate:,.0f}", f"{cpu:.0f}", ratio])
             if rate < theirs:
                 behind.append(f"{at_once} at once: {rate:,.0f} jobs/s, bullmq {theirs:,.0f}")
+    said = bench({}) + bench({"FLATBED_BENCH_ONLY": "sqlite"})
+    latencies = re.findall(r"idle claim, (.*): median (\S+), p99 (\S+)", said)
     head = ["at once:", "worker", "jobs/s:", "CPU us/job:", "jobs/s, Flatbed to it:"]
     print(markdown(head, rows))
+    print("\nFrom when a job is there until an idle worker has it (300 times):\n")
+    print(markdown(["queue", "median", "p99"], [list(row) for row in latencies]))
+    print("\n`flatbed serve` that does nothing:\n")
+    idle = [["SQLite, a folder", *served({})], ["Redis, a folder", *served({"REDIS_URL": url})]]
+    print(markdown(["set up with", "memory, MiB:", "/metrics, ms:", "slowest of 50:"], idle))
     for line in behind:
         print(f"slower: {line}", file=sys.stderr)
     return 1 if behind else 0
 
 
 def flatbed(_url: str, jobs: int, at_once: int) -> tuple[float, float]:
-    env = os.environ | {
-        "FLATBED_BENCH_ONLY": "bullmq",
-        "FLATBED_BENCH_JOBS": str(jobs),
-        "FLATBED_BENCH_CONCURRENCY": str(at_once),
-    }
-    said = output(["cargo", "bench", "--quiet", "--bench", "queue"], env)
+    said = bench({"FLATBED_BENCH_JOBS": str(jobs), "FLATBED_BENCH_CONCURRENCY": str(at_once)})
     found = re.search(r"bullmq, \d+ at once: +(\d+) jobs/s, +(\d+) us", said)
     if found is None:
         raise Failed(f"the bench said: {said}")
     return float(found[1]), float(found[2])
+
+
+def bench(settings: dict[str, str]) -> str:
+    few = {"FLATBED_BENCH_ONLY": "bullmq", "FLATBED_BENCH_JOBS": "100"}
+    return output(["cargo", "bench", "--quiet", "--bench", "queue"], os.environ | few | settings)
+
+
+def served(settings: dict[str, str]) -> list[str]:
+    """Memory of an idle server, and how long a scrape takes."""
+    with tempfile.TemporaryDirectory() as folder:
+        env = {"PATH": os.environ["PATH"], "WORKER_PORT": "0"} | settings
+        argv = [os.environ["FLATBED"], "serve"]
+        process = subprocess.Popen(argv, cwd=folder, env=env, stderr=subprocess.PIPE, text=True)
+        try:
+            lines = iter(process.stderr.readline, "")
+            port = next(m[1] for line in lines if (m := re.search(r"on http://.*:(\d+)", line)))
+            took = []
+            for _ in range(50):
+                # Over five seconds: now and then the queue is counted anew.
+                begun = time.perf_counter()
+                connection = http.client.HTTPConnection("127.0.0.1", int(port))
+                connection.request("GET", "/metrics")
+                connection.getresponse().read()
+                took.append(time.perf_counter() - begun)
+                time.sleep(0.1)
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            memory = int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+        finally:
+            process.terminate()
+            process.wait()
+    return [f"{memory:.1f}", f"{statistics.median(took) * 1e3:.2f}", f"{max(took) * 1e3:.2f}"]
 
 
 def bullmq(url: str, jobs: int, at_once: int) -> tuple[float, float]:

@@ -13,6 +13,8 @@ pub(super) enum Failure {
     Usage(String),
     /// Everything that is wrong with the settings, a line each.
     Settings(Vec<String>),
+    /// What is asked for is not there, or not in a state for it.
+    Unfit(String),
     /// A peer or a disk that the worker needs will not do.
     Away(String),
     /// The engine's word.
@@ -27,6 +29,10 @@ pub(super) enum Failure {
 impl Failure {
     pub(super) fn usage(message: impl Into<String>) -> Self {
         Self::Usage(message.into())
+    }
+
+    pub(super) fn unfit(message: impl Into<String>) -> Self {
+        Self::Unfit(message.into())
     }
 
     pub(super) fn away(message: impl Into<String>) -> Self {
@@ -46,7 +52,7 @@ impl Failure {
         match self {
             Self::Some(_, first) => first.code(),
             Self::Usage(_) | Self::Settings(_) => 2,
-            Self::Engine(Error::Malformed { .. } | Error::Unsupported { .. }) => 3,
+            Self::Unfit(_) | Self::Engine(Error::Malformed { .. } | Error::Unsupported { .. }) => 3,
             Self::Engine(Error::Limit { .. }) => 4,
             Self::Engine(Error::Cancelled) => 130,
             Self::Engine(_) | Self::Away(_) | Self::ReaderGone => 5,
@@ -55,9 +61,10 @@ impl Failure {
 
     fn message(&self) -> Option<String> {
         match self {
-            Self::Usage(message) | Self::Away(message) | Self::Some(message, _) => {
-                Some(message.clone())
-            }
+            Self::Usage(message)
+            | Self::Unfit(message)
+            | Self::Away(message)
+            | Self::Some(message, _) => Some(message.clone()),
             Self::Engine(Error::Io { what, source }) => {
                 Some(format!("{what}: {}", system_message(source)))
             }
@@ -144,5 +151,6 @@ mod tests {
         assert_eq!(code(Error::io("a", io::ErrorKind::NotFound.into())), 5);
         assert_eq!(code(Error::Cancelled), 130);
         assert_eq!(Failure::usage("a").code(), 2);
+        assert_eq!(Failure::unfit("a").code(), 3);
     }
 }

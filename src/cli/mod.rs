@@ -8,7 +8,7 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `probe.rs`, `concat.rs`, `cut.rs`, `render.rs`, `transcode.rs`, `convert.rs`, `compress.rs`, `watermark.rs`, `thumbnail.rs`, `sprite.rs`, `scenes.rs`, `frames.rs`, `normalize.rs`, `image.rs`, `version.rs`, `completions.rs` | a command each |
+//! | `probe.rs`, `concat.rs`, `cut.rs`, `render.rs`, `transcode.rs`, `convert.rs`, `compress.rs`, `watermark.rs`, `thumbnail.rs`, `sprite.rs`, `scenes.rs`, `frames.rs`, `normalize.rs`, `image.rs`, `serve.rs`, `migrate.rs`, `queue/`, `config.rs`, `doctor.rs`, `version.rs`, `completions.rs` | a command each |
 //! | `join.rs`, `segments.rs`, `output.rs` | what `concat` and `cut` share: the arguments, and what they stand for |
 //! | `video.rs` | what `render`, `transcode`, `convert`, `compress` and `watermark` share |
 //! | `running.rs`, `overwriting.rs` | what all share: threads, a bar, what is told; what must stay |
@@ -31,12 +31,14 @@ mod frames;
 mod image;
 mod join;
 mod log;
+mod migrate;
 mod normalize;
 mod output;
 mod overwriting;
 mod probe;
 mod probe_text;
 mod progress;
+mod queue;
 mod render;
 mod running;
 mod scene_options;
@@ -130,6 +132,8 @@ enum Command {
     Normalize(Box<normalize::Arguments>),
     Image(Box<image::Arguments>),
     Serve(serve::Arguments),
+    Migrate(migrate::Arguments),
+    Queue(queue::Arguments),
     Config(config::Arguments),
     Doctor(doctor::Arguments),
     Version(version::Arguments),
@@ -154,6 +158,8 @@ impl Command {
             Self::Normalize(arguments) => normalize::run(&arguments),
             Self::Image(arguments) => image::run(&arguments),
             Self::Serve(arguments) => serve::run(&arguments),
+            Self::Migrate(arguments) => migrate::run(&arguments),
+            Self::Queue(arguments) => queue::run(&arguments),
             Self::Config(arguments) => config::run(&arguments),
             Self::Doctor(arguments) => doctor::run(&arguments),
             Self::Version(arguments) => version::run(&arguments),

@@ -20,10 +20,15 @@ const PERIOD: Duration = Duration::from_millis(500);
 /// Each event is called `status`, and its data is what `GET /api/exports/{id}`
 /// answers. The last one has a final status, and the stream ends.
 #[utoipa::path(
-    get, path = "/api/exports/{id}/events", tag = "exports",
+    get, path = "/api/exports/{id}/events", operation_id = "streamExportEvents", tag = "exports",
     params(("id" = String, Path, description = "The export's id")),
     responses(
-        (status = 200, content_type = "text/event-stream", body = ExportStatus),
+        (
+            status = 200, content_type = "text/event-stream", body = String,
+            description = "Events called `status`; the data of each is an `ExportStatus`, in \
+                           one line. Lines that begin with a colon keep the connection alive.",
+            example = "event: status\ndata: {\"id\":\"0191...\",\"status\":\"processing\",...}\n\n",
+        ),
         (status = 404, body = ErrorBody),
     )
 )]

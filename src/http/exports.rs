@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use async_trait::async_trait;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
@@ -11,13 +12,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::body::Body;
+use super::body::{Body, parse};
 use super::events;
 use super::failure::{ErrorBody, Failure};
+use super::openapi::Operation;
 use super::rfc3339;
+use super::webhook::Check;
 use crate::catalogue::Catalogue;
 use crate::job::{JobId, Progress};
-use crate::queue::{Added, Admin, Cancel, Counts, NewJob, Page, Record, State as JobState};
+use crate::queue::{Added, Admin, Cancel, Counts, Ledger, NewJob, Page, Record, State as JobState};
 use crate::store::Store;
 use crate::workload::export::{self, Export, Files, operations};
 
@@ -53,7 +56,7 @@ pub struct CreateExport {
     /// The video's id, as `POST /api/videos` gave it.
     pub video_id: String,
     /// What to do, in this order.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<Operation>, min_items = 1, max_items = 32)]
     pub operations: serde_json::Value,
 }
 
@@ -67,6 +70,20 @@ pub struct Taken {
     job_id: JobId,
     /// What it is doing.
     status: Status,
+}
+
+impl Taken {
+    pub(super) fn queued(id: JobId) -> Self {
+        Self::with(id, Status::Queued)
+    }
+
+    fn with(id: JobId, status: Status) -> Self {
+        Self {
+            job_id: id.clone(),
+            id,
+            status,
+        }
+    }
 }
 
 /// What an export is doing.
@@ -128,9 +145,9 @@ pub struct ExportStatus {
 #[serde(rename_all = "camelCase")]
 pub struct JobStatus {
     /// The queue's word for it.
-    #[schema(value_type = String, example = "active")]
     state: JobState,
     /// Percent.
+    #[schema(maximum = 100)]
     progress: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
     detailed_progress: Option<Progress>,
@@ -177,13 +194,14 @@ impl ExportStatus {
 /// The header `Idempotency-Key` makes asking again harmless: the same key gives
 /// the same export.
 #[utoipa::path(
-    post, path = "/api/exports", tag = "exports", request_body = CreateExport,
+    post, path = "/api/exports", operation_id = "createExport", tag = "exports", request_body = CreateExport,
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key gives the same export")),
     responses(
         (status = 202, body = Taken),
         (status = 400, body = ErrorBody, description = "A field is wrong; the message names it"),
         (status = 404, body = ErrorBody, description = "There is no such video"),
-        (status = 422, body = ErrorBody, description = "The idempotency key was used for other work"),
+        (status = 413, body = ErrorBody, description = "More than a description of work can be"),
+        (status = 422, body = ErrorBody, description = "The video is a picture, or the idempotency key was used for other work"),
     )
 )]
 pub async fn create(
@@ -191,39 +209,15 @@ pub async fn create(
     headers: HeaderMap,
     Body(asked): Body<CreateExport>,
 ) -> Result<(StatusCode, Json<Taken>), Failure> {
-    let operations = operations::check(&asked.operations).map_err(Failure::bad_request)?;
-    let video = api.catalogue.find(&asked.video_id).await?;
-    let video = video.ok_or_else(|| {
-        Failure::not_found(format!("videoId: there is no video {:?}", asked.video_id))
-    })?;
-    video.check_operations().map_err(Failure::unfit)?;
-    for name in operations::images(&operations) {
-        let found = api.catalogue.image(name).await?;
-        found.ok_or_else(|| {
-            Failure::bad_request(format!(
-                "operations: watermark: image: there is no {name:?}; upload it by POST \
-                 /api/videos, or give the key of an object in the store"
-            ))
-        })?;
-    }
-    let export = Export {
-        video_id: asked.video_id,
-        operations: asked.operations,
-    };
-    let payload = serde_json::to_vec(&export).map_err(|error| Failure::internal(&error))?;
+    let payload = api.payload(asked).await?;
     let id = match headers.get("idempotency-key") {
         Some(key) => id_of_key(key.as_bytes())?,
         None => JobId::random(),
     };
     let job = NewJob::new(export::JOB_NAME, payload.clone()).with_id(id.clone());
-    let status = match api.queue.add(job).await? {
-        Added::New => Status::Queued,
-        Added::Known => known(&api, &id, &payload).await?,
-    };
-    let taken = Taken {
-        job_id: id.clone(),
-        id,
-        status,
+    let taken = match api.queue.add(job).await? {
+        Added::New => Taken::queued(id),
+        Added::Known => known(api.queue.as_ref(), id, &payload, "Idempotency-Key").await?,
     };
     Ok((StatusCode::ACCEPTED, Json(taken)))
 }
@@ -241,22 +235,30 @@ fn id_of_key(key: &[u8]) -> Result<JobId, Failure> {
     Ok(JobId::of_foreign(&Uuid::new_v5(&space, key).to_string()))
 }
 
-/// What became of the job that an idempotency key made earlier.
-async fn known(api: &Exports, id: &JobId, payload: &[u8]) -> Result<Status, Failure> {
+/// What became of the job that `header` named earlier.
+pub(super) async fn known(
+    queue: &dyn Ledger,
+    id: JobId,
+    payload: &[u8],
+    header: &str,
+) -> Result<Taken, Failure> {
     let value = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).ok();
-    match api.queue.find(id).await? {
-        Some(record) if value(&record.payload) == value(payload) => Ok(record.state.into()),
-        Some(_) => Err(Failure::unfit(
-            "Idempotency-Key: it was used for another export; use a new one",
-        )),
+    let is_same = |before: &[u8]| {
+        before == payload || value(before).is_some_and(|before| value(payload) == Some(before))
+    };
+    match queue.find(&id).await? {
+        Some(record) if is_same(&record.payload) => Ok(Taken::with(id, record.state.into())),
+        Some(_) => Err(Failure::unfit(format!(
+            "{header}: it was used for another export; use a new one"
+        ))),
         // Forgotten between the two calls.
-        None => Ok(Status::Completed),
+        None => Ok(Taken::with(id, Status::Completed)),
     }
 }
 
 /// What an export is doing.
 #[utoipa::path(
-    get, path = "/api/exports/{id}", tag = "exports",
+    get, path = "/api/exports/{id}", operation_id = "getExport", tag = "exports",
     params(("id" = String, Path, description = "The export's id")),
     responses((status = 200, body = ExportStatus), (status = 404, body = ErrorBody))
 )]
@@ -267,7 +269,38 @@ pub async fn show(
     Ok(Json(api.find(&id).await?.into()))
 }
 
+#[async_trait]
+impl Check for Exports {
+    async fn check(&self, body: &[u8]) -> Result<Vec<u8>, Failure> {
+        self.payload(parse(body)?).await
+    }
+}
+
 impl Exports {
+    /// The job of what is asked for, once it is known that it can be done.
+    async fn payload(&self, asked: CreateExport) -> Result<Vec<u8>, Failure> {
+        let operations = operations::check(&asked.operations).map_err(Failure::bad_request)?;
+        let video = self.catalogue.find(&asked.video_id).await?;
+        let video = video.ok_or_else(|| {
+            Failure::not_found(format!("videoId: there is no video {:?}", asked.video_id))
+        })?;
+        video.check_operations().map_err(Failure::unfit)?;
+        for name in operations::images(&operations) {
+            let found = self.catalogue.image(name).await?;
+            found.ok_or_else(|| {
+                Failure::bad_request(format!(
+                    "operations: watermark: image: there is no {name:?}; upload it by POST \
+                 /api/videos, or give the key of an object in the store"
+                ))
+            })?;
+        }
+        let export = Export {
+            video_id: asked.video_id,
+            operations: asked.operations,
+        };
+        serde_json::to_vec(&export).map_err(|error| Failure::internal(&error))
+    }
+
     pub(super) async fn find(&self, id: &str) -> Result<Record, Failure> {
         let absent = || Failure::not_found(format!("there is no export {id:?}"));
         let id: JobId = id.parse().map_err(|_| absent())?;
@@ -277,11 +310,12 @@ impl Exports {
 
 /// Which exports are listed.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Which {
     /// `waiting`, `active`, `completed`, `failed`, `delayed`, `paused` or
     /// `cancelled`.
-    #[param(value_type = String, example = "failed")]
+    #[param(inline)]
     state: JobState,
     /// How many to pass over.
     #[serde(default)]
@@ -297,7 +331,7 @@ fn hundred() -> u32 {
 
 /// The exports in a state, the last finished ones first.
 #[utoipa::path(
-    get, path = "/api/exports", tag = "exports", params(Which),
+    get, path = "/api/exports", operation_id = "listExports", tag = "exports", params(Which),
     responses((status = 200, body = Vec<ExportStatus>), (status = 400, body = ErrorBody))
 )]
 pub async fn list(
@@ -338,7 +372,7 @@ pub struct Link {
 
 /// Links to the files of a finished export.
 #[utoipa::path(
-    get, path = "/api/exports/{id}/download", tag = "exports",
+    get, path = "/api/exports/{id}/download", operation_id = "getExportDownload", tag = "exports",
     params(("id" = String, Path, description = "The export's id")),
     responses(
         (status = 200, body = Download), (status = 404, body = ErrorBody),
@@ -401,7 +435,7 @@ pub struct Cancelled {
 
 /// Cancels an export.
 #[utoipa::path(
-    delete, path = "/api/exports/{id}", tag = "exports",
+    delete, path = "/api/exports/{id}", operation_id = "cancelExport", tag = "exports",
     params(("id" = String, Path, description = "The export's id")),
     responses(
         (status = 200, body = Cancelled), (status = 202, body = Cancelled),
@@ -431,7 +465,7 @@ pub async fn cancel(
 
 /// Gives a failed or cancelled export all its attempts anew.
 #[utoipa::path(
-    post, path = "/api/exports/{id}/retry", tag = "exports",
+    post, path = "/api/exports/{id}/retry", operation_id = "retryExport", tag = "exports",
     params(("id" = String, Path, description = "The export's id")),
     responses(
         (status = 202, body = Taken), (status = 404, body = ErrorBody),
@@ -449,17 +483,12 @@ pub async fn retry(
             "export {id} is {state}; only what failed or was cancelled can be tried again"
         )));
     }
-    let taken = Taken {
-        job_id: record.id.clone(),
-        id: record.id,
-        status: Status::Queued,
-    };
-    Ok((StatusCode::ACCEPTED, Json(taken)))
+    Ok((StatusCode::ACCEPTED, Json(Taken::queued(record.id))))
 }
 
 /// How many exports there are in each state.
 #[utoipa::path(
-    get, path = "/api/exports/queue/stats", tag = "exports",
+    get, path = "/api/exports/queue/stats", operation_id = "countExports", tag = "exports",
     responses((status = 200, body = Counts))
 )]
 pub async fn stats(State(api): State<Exports>) -> Result<Json<Counts>, Failure> {

@@ -20,7 +20,7 @@ pub struct Failure {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ErrorBody {
     /// Always `error`.
-    #[schema(example = "error")]
+    #[schema(pattern = "^error$", example = "error")]
     status: &'static str,
     /// What went wrong and how it is mended, in one line.
     #[schema(example = "operations: operation 1: transcode: unknown field `bitrat`")]
@@ -104,8 +104,12 @@ impl From<store::Error> for Failure {
             store::Error::Absent { .. } => Self::not_found(error.to_string()),
             store::Error::Away { .. } => Self::away(error.to_string()),
             store::Error::Full { .. } => {
+                // Which disk that is, and where, is the operator's affair.
                 tracing::error!(%error, "a request failed");
-                Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string())
+                Self::new(
+                    StatusCode::INSUFFICIENT_STORAGE,
+                    "there is no room in the store; the log says where",
+                )
             }
             _ => Self::internal(&error),
         }

@@ -16,7 +16,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
-use super::failure::Failure;
+use super::failure::{ErrorBody, Failure};
 use crate::store::link::disposition;
 use crate::store::{BadLink, Key, Signed, Store, media_type};
 
@@ -27,8 +27,25 @@ pub fn routes(store: Store) -> Router {
         .with_state(store)
 }
 
-/// The object, or the part of it that the header `Range` asks for.
-async fn send(
+/// The object, or the part of it that the header `Range` asks for. Links come from
+/// `/api/exports/{id}/download`, and need no token.
+#[utoipa::path(
+    get, path = "/files/{key}", operation_id = "getFile", tag = "files",
+    params(
+        ("key" = String, Path, description = "The object's key, slashes and all"),
+        ("expires" = u64, Query, description = "Of the link"),
+        ("signature" = String, Query, description = "Of the link"),
+        ("filename" = Option<String>, Query, description = "Of the link"),
+        ("Range" = Option<String>, Header, description = "As `bytes=0-99`"),
+    ),
+    responses(
+        (status = 200, body = String, content_type = "application/octet-stream"),
+        (status = 206, body = String, content_type = "application/octet-stream"),
+        (status = 403, body = ErrorBody, description = "The link has ended, or is not as it was given"),
+        (status = 404, body = ErrorBody), (status = 416, body = ErrorBody),
+    )
+)]
+pub(super) async fn send(
     State(store): State<Store>,
     Path(key): Path<String>,
     signed: Result<Query<Signed>, QueryRejection>,

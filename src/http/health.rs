@@ -126,7 +126,7 @@ pub fn routes(health: Health) -> Router {
 
 /// How this worker and what it needs are.
 #[utoipa::path(
-    get, path = "/health", tag = "operation",
+    get, path = "/health", operation_id = "getHealth", tag = "operation",
     responses((status = 200, body = Report), (status = 503, body = Report))
 )]
 pub async fn show(State(health): State<Health>) -> (StatusCode, Json<Report>) {

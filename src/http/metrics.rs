@@ -64,7 +64,7 @@ pub fn routes(scrape: Scrape) -> Router {
 
 /// All metrics in Prometheus's text format.
 #[utoipa::path(
-    get, path = "/metrics", tag = "operation",
+    get, path = "/metrics", operation_id = "getMetrics", tag = "operation",
     responses((status = 200, body = String, content_type = "text/plain; version=0.0.4"))
 )]
 pub async fn show(State(scrape): State<Scrape>) -> Result<Response, Failure> {

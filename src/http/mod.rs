@@ -3,10 +3,11 @@
 //! | file | what it answers |
 //! |---|---|
 //! | [`exports`], [`events`] | `/api/exports` |
+//! | [`webhook`] | `/api/jobs/webhook`, for those who push jobs |
 //! | [`videos`], `upload.rs` | `/api/videos` |
 //! | [`files`] | `/files`: objects of a folder store, by signed links |
 //! | [`health`], [`metrics`] | `/health`, `/metrics` |
-//! | [`openapi`] | `/openapi.json` |
+//! | [`openapi`] | `/openapi.json`, which `tests/exports/document.rs` holds against what is answered |
 //! | [`auth`] | who may ask |
 //! | [`failure`], [`body`] | errors and requests, as JSON |
 
@@ -21,6 +22,7 @@ pub mod metrics;
 pub mod openapi;
 mod upload;
 pub mod videos;
+pub mod webhook;
 
 use std::time::SystemTime;
 
@@ -34,9 +36,9 @@ use crate::config::Secret;
 /// Everything that is answered. `guarded` needs the token, `open` does not.
 pub fn router(guarded: Router, open: Router, token: Option<Secret>) -> Router {
     guarded
+        .merge(openapi::routes())
         .route_layer(from_fn_with_state(token, auth::guard))
         .merge(open)
-        .merge(openapi::routes())
         .fallback(nothing)
         .method_not_allowed_fallback(not_that_way)
 }

@@ -59,7 +59,7 @@ pub struct UploadForm {
 ///
 /// Pictures (PNG, JPEG, WebP) are taken too, for watermarks.
 #[utoipa::path(
-    post, path = "/api/videos", tag = "videos",
+    post, path = "/api/videos", operation_id = "createVideo", tag = "videos",
     request_body(content(
         (UploadForm = "multipart/form-data"),
         (InStore = "application/json"),
@@ -69,6 +69,7 @@ pub struct UploadForm {
         (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 413, body = ErrorBody, description = "More than MAX_VIDEO_UPLOAD_SIZE"),
         (status = 422, body = ErrorBody, description = "It is not media"),
+        (status = 507, body = ErrorBody, description = "The store's disk is full"),
     )
 )]
 pub async fn create(
@@ -110,7 +111,7 @@ impl Videos {
 
 /// What is known of a video.
 #[utoipa::path(
-    get, path = "/api/videos/{id}", tag = "videos",
+    get, path = "/api/videos/{id}", operation_id = "getVideo", tag = "videos",
     params(("id" = String, Path, description = "The video's id")),
     responses((status = 200, body = Video), (status = 404, body = ErrorBody))
 )]
@@ -124,6 +125,7 @@ pub async fn show(
 
 /// Which videos are listed.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Which {
     /// Those that came after the one with this id.
@@ -148,7 +150,7 @@ pub struct Videolist {
 
 /// The videos, in the order of their coming.
 #[utoipa::path(
-    get, path = "/api/videos", tag = "videos", params(Which),
+    get, path = "/api/videos", operation_id = "listVideos", tag = "videos", params(Which),
     responses((status = 200, body = Videolist), (status = 400, body = ErrorBody))
 )]
 pub async fn list(
@@ -168,7 +170,7 @@ pub async fn list(
 /// Forgets a video; an uploaded one is removed from the store, one that was given
 /// by its key stays there.
 #[utoipa::path(
-    delete, path = "/api/videos/{id}", tag = "videos",
+    delete, path = "/api/videos/{id}", operation_id = "deleteVideo", tag = "videos",
     params(("id" = String, Path, description = "The video's id")),
     responses((status = 204), (status = 404, body = ErrorBody))
 )]

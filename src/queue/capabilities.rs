@@ -37,4 +37,12 @@ impl Capabilities {
         cancel: true,
         ledger: true,
     };
+
+    /// All that needs no records of jobs.
+    pub const WITHOUT_RECORDS: Self = Self {
+        progress: false,
+        cancel: false,
+        ledger: false,
+        ..Self::FULL
+    };
 }

@@ -1,5 +1,6 @@
 //! The producer's and the operator's side of a queue whose jobs keep records.
 
+use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
@@ -103,7 +104,7 @@ pub enum Cancel {
 }
 
 /// What a job is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// It can be claimed.
@@ -122,7 +123,32 @@ pub enum State {
     Cancelled,
 }
 
+/// The text is no [`State`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected waiting, active, completed, failed, delayed, paused or cancelled")]
+pub struct InvalidState;
+
+impl FromStr for State {
+    type Err = InvalidState;
+
+    fn from_str(name: &str) -> Result<Self, InvalidState> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|state| state.as_str() == name).ok_or(InvalidState)
+    }
+}
+
 impl State {
+    /// All of them, in a job's usual order.
+    pub const ALL: [Self; 7] = [
+        Self::Paused,
+        Self::Delayed,
+        Self::Waiting,
+        Self::Active,
+        Self::Completed,
+        Self::Failed,
+        Self::Cancelled,
+    ];
+
     /// As the API writes it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -188,6 +214,20 @@ pub struct Counts {
     pub delayed: u64,
     /// Jobs that could be claimed, but for the pause.
     pub paused: u64,
+}
+
+impl Counts {
+    /// Each state with its number.
+    pub fn by_state(&self) -> [(State, u64); 6] {
+        [
+            (State::Waiting, self.waiting),
+            (State::Active, self.active),
+            (State::Completed, self.completed),
+            (State::Failed, self.failed),
+            (State::Delayed, self.delayed),
+            (State::Paused, self.paused),
+        ]
+    }
 }
 
 /// Which part of a list.

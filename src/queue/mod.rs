@@ -4,7 +4,17 @@
 //! |---|---|
 //! | [`ledger`] | the producer's and the operator's side: add, find, cancel, list |
 //! | [`capabilities`] | what an adapter's broker can do, where not all of them can |
+//! | `aside.rs` | jobs that ended at a claim |
+//! | `handover.rs` | claims that nobody takes are put back |
+//! | [`options`] | what the queues in databases have in common |
+//! | [`dead_letters`] | the operator's side of brokers that keep no records |
 //! | [`sqlite`] | the embedded default: a file |
+//! | [`postgres`] | a database that hosts share |
+//! | [`bullmq`] | Redis, shared with `BullMQ`'s clients |
+//! | [`redis_list`] | a plain Redis list |
+//! | [`rabbitmq`] | `RabbitMQ`: classic and quorum queues |
+//! | [`sqs`] | Amazon SQS |
+//! | [`webhook`] | another door to those that keep records: jobs that are pushed |
 //!
 //! A [`Source`] hands out [`Delivery`]s, and the runner settles each one. Those
 //! adapters that own their jobs' records (SQLite, Postgres, `BullMQ`) are also a
@@ -32,7 +42,8 @@
 //!    attempts.
 //! 5. **Set aside.** A job whose last attempt failed, crashed or was rejected is
 //!    not delivered again, and it is not thrown away: it is kept with its reason and
-//!    can be listed (a `failed` state, a dead-letter queue or list).
+//!    can be listed (a `failed` state, a dead-letter queue or list). One that a claim
+//!    finds so is told by [`Source::set_aside`].
 //! 6. **Retried with a delay.** [`Outcome::Retry`] brings the job back not before
 //!    `after`; with `None` after the job's own backoff, where the producer gave one,
 //!    else after [`RetryPolicy::delay`](crate::job::RetryPolicy::delay). A waiting
@@ -60,13 +71,23 @@
 //!   the `Source` is dropped puts its job back.
 //! - Futures are dropped: the runner waits for several things at once. See each
 //!   method for what must then hold.
-//! - Log nothing but what the caller cannot see (a reconnect, a job set aside at
-//!   the claim): the runner logs every error it gets, once.
+//! - Log nothing but what the caller cannot see (a reconnect): the runner logs every
+//!   error it gets, and every job that is set aside, once.
 
+mod aside;
 pub mod bullmq;
 pub mod capabilities;
+pub mod dead_letters;
+mod handover;
 pub mod ledger;
+pub mod options;
+pub mod postgres;
+pub mod rabbitmq;
+mod redis;
+pub mod redis_list;
 pub mod sqlite;
+pub mod sqs;
+pub mod webhook;
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -75,8 +96,11 @@ use async_trait::async_trait;
 
 use crate::job::{Job, Outcome, Progress};
 
+pub use aside::{Aside, SetAside};
 pub use capabilities::Capabilities;
+pub use dead_letters::{DeadLetter, DeadLetters};
 pub use ledger::{Added, Admin, Cancel, Counts, Ledger, NewJob, Page, Record, Retention, State};
+pub use options::Options;
 
 /// Where deliveries come from. One value serves a whole process: `receive` may be
 /// called from several tasks at once.
@@ -88,6 +112,15 @@ pub trait Source: Send + Sync {
     /// nothing, or puts the job back at once and uncharged, or (where the broker
     /// alone can) leaves it to its lease.
     async fn receive(&self) -> Result<Box<dyn Delivery>>;
+
+    /// Waits for a job that ended at a claim of this process: its worker was lost in
+    /// its last attempt. The runner counts it, and has its workload tidy up.
+    ///
+    /// Never resolves for an adapter whose broker sets aside by itself, which is the
+    /// default. Cancel safe; called by one task at a time.
+    async fn set_aside(&self) -> SetAside {
+        std::future::pending().await
+    }
 
     /// How long a claim holds unless it is extended. The runner extends after a
     /// third of it.
@@ -108,6 +141,14 @@ pub trait Source: Send + Sync {
 pub trait Delivery: Send + Sync {
     /// What is to be done.
     fn job(&self) -> &Job;
+
+    /// Whether an earlier attempt at the job lost its worker: the job may be what
+    /// killed it. The runner does such jobs one at a time, so that it does not take
+    /// those beside it along each time. `false`, the default, where the broker does
+    /// not tell.
+    fn is_suspect(&self) -> bool {
+        false
+    }
 
     /// Begins the lease anew. Where the adapter's library or broker renews by
     /// itself, it looks whether the claim still holds.
@@ -152,6 +193,13 @@ pub enum Lease {
     /// Somebody else has the job, or it is settled, cancelled or gone: nothing was
     /// changed. The work is to stop and nothing is to be settled.
     Lost,
+}
+
+impl Lease {
+    /// What a broker's "it was yours" comes to.
+    pub(in crate::queue) fn of(held: bool) -> Self {
+        if held { Self::Held } else { Self::Lost }
+    }
 }
 
 /// Why a call to a queue failed.

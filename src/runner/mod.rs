@@ -14,6 +14,10 @@
 //! threads of lower priority. So leases are renewed whatever the work does:
 //! computes on every core, or blocks a thread it should not.
 //!
+//! A job that has lost a worker before may be what killed it. While one runs nothing
+//! else is received, so that it cannot use up the attempts of jobs beside it: those
+//! that ran when it was received are lost with it once, and no further.
+//!
 //! A permit is taken before a job is received, not after: a job that waits for a
 //! permit would be held back from other workers.
 
@@ -30,7 +34,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -92,18 +96,29 @@ impl Runner {
         let mut attempts = JoinSet::new();
         let mut shutdown = pin!(shutdown);
         let mut queue = Queue::new(&shared);
+        let aside = tokio::spawn(settling::set_aside(Arc::clone(&shared)));
+        let mut suspect = Suspect::default();
         loop {
             let received = tokio::select! {
                 biased;
                 () = &mut shutdown => break,
-                received = queue.next(&permits) => received,
+                received = async {
+                    suspect.ended().await;
+                    queue.next(&permits).await
+                } => received,
             };
             let (permit, delivery) = received;
-            attempts.spawn(attempt(Arc::clone(&shared), permit, delivery));
+            let watched = delivery.is_suspect().then(|| suspect.begins());
+            let attempt = attempt(Arc::clone(&shared), permit, delivery);
+            attempts.spawn(async move {
+                attempt.await;
+                drop(watched);
+            });
             // Those that ended are forgotten, or the set would grow for ever.
             while attempts.try_join_next().is_some() {}
         }
         shared.drain(attempts).await;
+        aside.abort();
         shared.source.close().await;
     }
 }
@@ -127,6 +142,27 @@ impl Shared {
             tracing::info!(workload = name, running, "putting running jobs back");
             self.draining.send_replace(true);
             while attempts.join_next().await.is_some() {}
+        }
+    }
+}
+
+/// The job that runs and has lost a worker before, if there is one.
+#[derive(Default)]
+struct Suspect(Option<oneshot::Receiver<()>>);
+
+impl Suspect {
+    /// One begins; it has ended when what is returned is dropped.
+    fn begins(&mut self) -> oneshot::Sender<()> {
+        let (running, ended) = oneshot::channel();
+        self.0 = Some(ended);
+        running
+    }
+
+    /// Waits until it has ended. Cancel safe.
+    async fn ended(&mut self) {
+        if let Some(running) = &mut self.0 {
+            let _ = running.await;
+            self.0 = None;
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Writing the outcome, and telling it: the one place where a job's end is logged
 //! and counted.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
 use super::{Shared, pause};
 use crate::job::{Job, Outcome};
-use crate::queue::{Delivery, Lease};
+use crate::queue::{Delivery, Lease, SetAside};
 
 /// How long beyond the lease a settlement is tried: the claim may well hold, if
 /// nobody could claim meanwhile, and the work of an hour is at stake.
@@ -62,6 +63,17 @@ fn is_the_end(job: &Job, outcome: &Outcome) -> bool {
         Outcome::Reject { .. } | Outcome::Cancelled => true,
         Outcome::Retry { .. } => job.is_last_attempt(),
         Outcome::Done(_) | Outcome::PutBack => false,
+    }
+}
+
+/// Tells of jobs that ended at a claim, for as long as it is let.
+pub(super) async fn set_aside(shared: Arc<Shared>) {
+    loop {
+        let SetAside { id, state } = shared.source.set_aside().await;
+        shared.metrics.set_aside(state);
+        let (workload, state) = (shared.workload.name(), state.as_str());
+        tracing::error!(workload, %id, state, "its worker was lost, set aside");
+        shared.workload.clean_up(&id).await;
     }
 }
 

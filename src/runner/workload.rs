@@ -28,8 +28,8 @@ pub trait Workload: Send + Sync + 'static {
     async fn run(&self, job: Job, context: JobContext) -> Outcome;
 
     /// Removes what attempts at a job have left behind. Called once it is settled
-    /// that there will be no further one: it was cancelled, or failed for good. Not
-    /// called by a process that ends meanwhile, so what is left must harm nobody.
+    /// that there will be no further one: it was cancelled, or failed for good, also
+    /// by losing its workers. Not called by a process that ends meanwhile, so what is left must harm nobody.
     async fn clean_up(&self, _job: &JobId) {}
 }
 

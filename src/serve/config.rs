@@ -9,6 +9,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::config::{Invalid, Secret, Setting, Variables};
+use crate::queue::{postgres, webhook};
 use crate::runner;
 use crate::store;
 use crate::telemetry::log;
@@ -26,6 +27,8 @@ pub struct Config {
     pub workloads: Option<BTreeSet<WorkloadName>>,
     /// Exports.
     pub exports: Exports,
+    /// `DATABASE_URL`: a Postgres database.
+    pub database: Option<Secret>,
     /// What is logged.
     pub log: log::Config,
 }
@@ -58,6 +61,8 @@ pub struct Exports {
     pub largest_upload: u64,
     /// `DOWNLOAD_URL_TTL_SECONDS`: how long a link works.
     pub link_life: Duration,
+    /// `WEBHOOK_SECRET`: who may push exports.
+    pub webhook: Option<webhook::Config>,
 }
 
 /// Which queue, and how it is reached.
@@ -67,6 +72,8 @@ pub enum QueueChoice {
     Sqlite,
     /// `REDIS_URL`.
     BullMq(Secret),
+    /// `DATABASE_URL`.
+    Postgres(Secret),
 }
 
 /// A kind of work, by its name in `FLATBED_WORKLOADS`.
@@ -102,10 +109,12 @@ impl Config {
         let data: PathBuf = variables_
             .text_or("FLATBED_DATA_DIR", "flatbed-data")
             .into();
+        let database = variables_.secret("DATABASE_URL");
         let config = Self {
             http: Http::read(variables_),
             workloads: workloads(variables_),
-            exports: Exports::read(variables_, &data),
+            exports: Exports::read(variables_, &data, database.as_ref()),
+            database,
             log: log::Config::read(variables_),
             data,
         };
@@ -161,9 +170,9 @@ impl Http {
 }
 
 impl Exports {
-    fn read(variables: &mut Variables, data: &std::path::Path) -> Self {
+    fn read(variables: &mut Variables, data: &std::path::Path, database: Option<&Secret>) -> Self {
         Self {
-            queue: QueueChoice::read(variables),
+            queue: QueueChoice::read(variables, database),
             queue_name: variables.text_or("EXPORT_QUEUE_NAME", export::QUEUE_NAME),
             lease: variables.seconds("EXPORT_LEASE_SECONDS", Duration::from_secs(30), 1..=3600),
             runner: runner::Config::exports(variables),
@@ -175,29 +184,41 @@ impl Exports {
                 Duration::from_secs(3600),
                 1..=7 * 24 * 3600,
             ),
+            webhook: webhook::Config::read(variables),
         }
     }
 }
 
 impl QueueChoice {
-    fn read(variables: &mut Variables) -> Self {
+    fn read(variables: &mut Variables, database: Option<&Secret>) -> Self {
         let redis = variables.secret("REDIS_URL");
         let default = if redis.is_some() { "bullmq" } else { "sqlite" };
-        match (variables.text_or("EXPORT_QUEUE", default).as_str(), redis) {
-            ("sqlite", _) => Self::Sqlite,
-            ("bullmq", Some(url)) => Self::BullMq(url),
-            ("bullmq", None) => {
-                variables.wrong(
-                    "REDIS_URL",
-                    "EXPORT_QUEUE=bullmq needs it, as redis://host:6379",
-                );
-                Self::Sqlite
+        let choice = variables.text_or("EXPORT_QUEUE", default);
+        let needed = match (choice.as_str(), redis, database) {
+            ("sqlite", ..) => return Self::Sqlite,
+            ("bullmq", Some(url), _) => return Self::BullMq(url),
+            ("postgres", _, Some(url)) => {
+                if let Err(error) = postgres::check(url.expose()) {
+                    variables.wrong("DATABASE_URL", &error);
+                }
+                return Self::Postgres(url.clone());
             }
-            (other, _) => {
-                let expected = format!("'{other}': expected sqlite or bullmq");
+            ("bullmq", ..) => ("REDIS_URL", "redis://host:6379"),
+            ("postgres", ..) => (
+                "DATABASE_URL",
+                "postgres://user:password@host:5432/database",
+            ),
+            (other, ..) => {
+                let expected = format!("'{other}': expected sqlite, bullmq or postgres");
                 variables.wrong("EXPORT_QUEUE", &expected);
-                Self::Sqlite
+                return Self::Sqlite;
             }
-        }
+        };
+        let (name, example) = needed;
+        variables.wrong(
+            name,
+            &format!("EXPORT_QUEUE={choice} needs it, as {example}"),
+        );
+        Self::Sqlite
     }
 }

@@ -50,18 +50,7 @@ async fn exports(config: &Config, findings: &mut Vec<Finding>) {
     match Exports::open(config).await {
         Err(error) => found("exports", Err(format!("{error:#}"))),
         Ok(exports) => {
-            let counts = exports.admin.counts().await;
-            found(
-                "queue",
-                counts
-                    .map(|counts| {
-                        format!(
-                            "{}: {} waiting, {} active, {} failed",
-                            exports.queue_text, counts.waiting, counts.active, counts.failed
-                        )
-                    })
-                    .map_err(|error| error.to_string()),
-            );
+            found("queue", exports.queue.examine().await);
             let store = &exports.store;
             let rehearsed = store.rehearse().await;
             found(

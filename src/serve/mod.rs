@@ -5,12 +5,14 @@
 //! |---|---|
 //! | [`config`] | what it reads from its environment |
 //! | [`doctor`] | whether all that it needs is there |
+//! | [`queues`] | the queue that the settings name |
 //! | [`exports`] | exports: queue, store, workload, routes |
 //! | `shutdown.rs` | SIGTERM and Ctrl-C |
 
 pub mod config;
 pub mod doctor;
 pub mod exports;
+pub mod queues;
 mod shutdown;
 
 use std::net::SocketAddr;
@@ -49,13 +51,14 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let mut runners = Vec::new();
     if config.wants(WorkloadName::Exports) {
         let exports = exports::Exports::open(&config).await?;
+        exports.queue.greet().await?;
         exports.add_checks(&mut health);
         guarded = guarded.merge(exports.guarded_routes());
         open = open.merge(exports.open_routes());
         let reports = metrics.workload("export");
-        queues.push((reports.clone(), Arc::clone(&exports.admin)));
+        queues.push((reports.clone(), Arc::clone(&exports.queue.admin)));
         tracing::info!(
-            queue = exports.queue_text,
+            queue = exports.queue.text,
             store = exports.store.name(),
             "exports: on"
         );

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::path::Path;
 use object_store::signer::{Method, SignedUrlOptions, Signer};
@@ -17,6 +17,7 @@ use object_store::{
 
 use super::config::{Bucket, Service};
 use super::{Describe, Error, Key, Object, Result, media_type};
+use crate::aws;
 
 /// A request is tried again after a 5xx or a broken connection, but not for longer.
 const TRIES: usize = 6;
@@ -248,20 +249,7 @@ fn builder(bucket: &Bucket) -> AmazonS3Builder {
     if let Some(endpoint) = &bucket.endpoint {
         builder = builder.with_endpoint(endpoint);
     }
-    for (name, value) in &bucket.identity {
-        if let Ok(key) = name.to_ascii_lowercase().parse::<AmazonS3ConfigKey>() {
-            builder = builder.with_config(key, value);
-        }
-    }
-    if let Some(keys) = &bucket.keys {
-        builder = builder
-            .with_access_key_id(&keys.id)
-            .with_secret_access_key(keys.secret.expose());
-        if let Some(token) = &keys.token {
-            builder = builder.with_token(token.expose());
-        }
-    }
-    builder
+    aws::sign_in(builder, bucket.keys.as_ref(), &bucket.identity)
 }
 
 /// The headers that the object is served with.

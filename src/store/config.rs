@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use url::Url;
 
 use super::Key;
-use crate::config::{Secret, Variables};
+use crate::aws::{Access, keys};
+use crate::config::Variables;
+
+pub use crate::aws::Keys;
 
 /// A store and what belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,17 +51,6 @@ pub struct Bucket {
     pub prefix: Option<Key>,
 }
 
-/// An access key and its secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Keys {
-    /// The key's id; no secret.
-    pub id: String,
-    /// The secret key.
-    pub secret: Secret,
-    /// Beside temporary keys.
-    pub token: Option<Secret>,
-}
-
 /// The services, and what sets them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Service {
@@ -90,16 +82,6 @@ impl fmt::Display for Place {
     }
 }
 
-/// AWS's own names for what gives a container or pod its role.
-const IDENTITY: [&str; 6] = [
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_ROLE_ARN",
-    "AWS_ROLE_SESSION_NAME",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-];
-
 impl Config {
     /// A folder, with its own temporary files.
     pub fn folder(root: impl Into<PathBuf>) -> Self {
@@ -117,18 +99,11 @@ impl Config {
     pub fn s3(variables: &mut Variables) -> Option<Self> {
         let name = bucket_name(variables, "S3_BUCKET")
             .or_else(|| bucket_name(variables, "AWS_S3_BUCKET"))?;
-        let region = match variables.text("AWS_REGION") {
-            Some(region) => region,
-            None => variables.text_or("AWS_DEFAULT_REGION", "us-east-1"),
-        };
-        let mut keys = keys(variables, ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]);
-        if let Some(keys) = &mut keys {
-            keys.token = variables.secret("AWS_SESSION_TOKEN");
-        }
-        let identity = IDENTITY
-            .iter()
-            .filter_map(|&name| Some((name, variables.text(name)?)))
-            .collect();
+        let Access {
+            region,
+            keys,
+            identity,
+        } = Access::read(variables);
         let bucket = Bucket {
             service: Service::S3,
             name,
@@ -251,26 +226,6 @@ fn prefix(variables: &mut Variables, variable: &'static str) -> Option<Key> {
             variables.wrong(variable, &format!("{error}"));
             None
         }
-    }
-}
-
-/// Both, or neither.
-fn keys(variables: &mut Variables, [id, secret]: [&'static str; 2]) -> Option<Keys> {
-    match (variables.text(id), variables.secret(secret)) {
-        (Some(id), Some(secret)) => Some(Keys {
-            id,
-            secret,
-            token: None,
-        }),
-        (Some(_), None) => {
-            variables.wrong(secret, &format!("must be set beside {id}"));
-            None
-        }
-        (None, Some(_)) => {
-            variables.wrong(id, &format!("must be set beside {secret}"));
-            None
-        }
-        (None, None) => None,
     }
 }
 

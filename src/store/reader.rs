@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use flatbed_media::Cancel;
@@ -41,7 +41,7 @@ struct Source {
     name: String,
     bytes: u64,
     version: Option<String>,
-    modified: std::time::SystemTime,
+    modified: SystemTime,
 }
 
 /// Reads an object. For engine threads: a read blocks, and panics on a thread
@@ -238,7 +238,7 @@ async fn fetch(source: Arc<Source>, range: Range<u64>) -> Result<Bytes> {
     let meta = &answer.meta;
     let same = meta.size == source.bytes
         && meta.e_tag == source.version
-        && (meta.e_tag.is_some() || source.modified == meta.last_modified.into());
+        && (meta.e_tag.is_some() || source.modified == SystemTime::from(meta.last_modified));
     if !same {
         return Err(Error::changed(&source.name));
     }

@@ -1,5 +1,5 @@
-//! Exports as a team with several hosts runs them: jobs in Redis, objects in S3,
-//! a producer in Node.
+//! Exports as a team with several hosts runs them: jobs in Redis or Postgres,
+//! objects in S3, a producer in Node.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,20 +11,64 @@ use super::Server;
 use crate::queue::bullmq::Bullmq;
 use crate::queue::bullmq::node::Node;
 use crate::queue::fixture::{Fixture, Settings};
+use crate::queue::postgres::Postgres;
+use crate::queue::service::Server as Service;
 use crate::support::s3_server::{ACCESS_KEY, S3Server, SECRET_KEY};
 use crate::support::{Folder, shown_frames};
 
-/// A Redis queue and a bucket that hosts share.
-struct Cloud {
-    queue: Bullmq,
-    s3: S3Server,
-    bucket: PathBuf,
-    runtime: Runtime,
-    folder: Folder,
+/// A queue as a host is told of it.
+pub trait Shared: Fixture {
+    /// What `/health` calls it.
+    const DEPENDENCY: &str;
+
+    fn variables(&self) -> Vec<(&'static str, String)>;
 }
 
-impl Cloud {
-    fn new() -> Self {
+impl Shared for Bullmq {
+    const DEPENDENCY: &str = "redis";
+
+    fn variables(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("REDIS_URL", self.server.url.clone()),
+            ("EXPORT_QUEUE_NAME", self.queue.clone()),
+        ]
+    }
+}
+
+impl Shared for Postgres {
+    const DEPENDENCY: &str = "database";
+
+    fn variables(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("EXPORT_QUEUE", "postgres".to_owned()),
+            ("DATABASE_URL", self.server.url.clone()),
+            ("EXPORT_QUEUE_NAME", self.queue.clone()),
+        ]
+    }
+}
+
+/// A queue and a bucket that hosts share.
+pub struct Cloud<Q> {
+    pub queue: Q,
+    pub s3: S3Server,
+    bucket: PathBuf,
+    pub runtime: Runtime,
+    pub folder: Folder,
+}
+
+impl Cloud<Bullmq> {
+    /// With this Redis.
+    pub fn on(redis: Service) -> Self {
+        Self::with(|_| Bullmq::on(redis, Settings::default()))
+    }
+}
+
+impl<Q: Shared> Cloud<Q> {
+    pub fn new() -> Self {
+        Self::with(|runtime| runtime.block_on(Q::fresh(Settings::default())))
+    }
+
+    fn with(queue: impl FnOnce(&Runtime) -> Q) -> Self {
         let folder = Folder::with(&["recording.mp4", "large.ts"]);
         let bucket = folder.path("s3/videos");
         fs::create_dir_all(&bucket).expect("a bucket");
@@ -35,7 +79,7 @@ impl Cloud {
             .expect("threads");
         let s3 = runtime.block_on(S3Server::start(&folder.path("s3"), 0));
         Self {
-            queue: runtime.block_on(Bullmq::fresh(Settings::default())),
+            queue: queue(&runtime),
             s3: s3.expect("an S3 server"),
             bucket,
             runtime,
@@ -43,27 +87,40 @@ impl Cloud {
         }
     }
 
-    /// A host; Redis and the bucket are all that it shares with others.
-    fn host(&self) -> Server {
+    /// A host; the queue and the bucket are all that it shares with others.
+    pub fn host(&self) -> Server {
+        self.host_with(&[])
+    }
+
+    /// The same with these settings too.
+    pub fn host_with(&self, more: &[(&str, &str)]) -> Server {
         let temp = self.folder.path("temp").display().to_string();
-        Server::start(
-            &self.folder,
-            &[
-                ("REDIS_URL", &self.queue.server.url),
-                ("EXPORT_QUEUE_NAME", &self.queue.queue),
-                ("EXPORT_LEASE_SECONDS", "3"),
-                ("VIDEO_WORKER_CONCURRENCY", "1"),
-                ("S3_BUCKET", "videos"),
-                ("S3_ENDPOINT", &self.s3.url()),
-                ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
-                ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
-                ("VIDEO_TEMP_DIR", &temp),
-            ],
-        )
+        let (queue, s3) = (self.queue.variables(), self.s3.url());
+        let queue = queue.iter().map(|(name, value)| (*name, value.as_str()));
+        let common = [
+            ("EXPORT_LEASE_SECONDS", "3"),
+            ("VIDEO_WORKER_CONCURRENCY", "1"),
+            ("S3_BUCKET", "videos"),
+            ("S3_ENDPOINT", &s3),
+            ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
+            ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
+            ("VIDEO_TEMP_DIR", &temp),
+        ];
+        // The last one of a name holds.
+        let variables: Vec<_> = queue.chain(common).chain(more.iter().copied()).collect();
+        Server::start(&self.folder, &variables)
+    }
+
+    /// Takes in a recording that is in the bucket already; gives its id.
+    pub fn video(&self, host: &Server, name: &str) -> String {
+        fs::copy(self.folder.path(name), self.bucket.join(name)).expect("a copy");
+        let answer = host.post("/api/videos", &json!({"key": name}));
+        assert_eq!(answer.code, 201, "{answer:?}\n{}", host.log());
+        answer.field("id")
     }
 
     /// The names of the objects of an export.
-    fn objects(&self, export: &str) -> Vec<String> {
+    pub fn objects(&self, export: &str) -> Vec<String> {
         let entries = fs::read_dir(self.bucket.join("exports").join(export));
         let mut names: Vec<String> = entries
             .into_iter()
@@ -80,7 +137,7 @@ impl Cloud {
         names
     }
 
-    fn fetch(&self, host: &Server, export: &str) -> u64 {
+    pub fn fetch(&self, host: &Server, export: &str) -> u64 {
         let download = host.get(&format!("/api/exports/{export}/download")).json();
         let link = download["url"].as_str().expect("a link");
         assert!(link.starts_with(&self.s3.url()), "{link}");
@@ -92,7 +149,16 @@ impl Cloud {
 
 #[test]
 fn what_one_host_takes_in_any_other_does() {
-    let cloud = Cloud::new();
+    any_host_does_what_one_takes_in::<Bullmq>();
+}
+
+#[test]
+fn what_one_host_takes_in_any_other_does_by_postgres() {
+    any_host_does_what_one_takes_in::<Postgres>();
+}
+
+fn any_host_does_what_one_takes_in<Q: Shared>() {
+    let cloud = Cloud::<Q>::new();
     let (front, back) = (cloud.host(), cloud.host());
     let video = front.video(&cloud.folder.path("recording.mp4"));
     let operations = json!([
@@ -110,7 +176,8 @@ fn what_one_host_takes_in_any_other_does() {
     for host in [&front, &back] {
         let health = host.get("/health").json();
         assert_eq!(health["status"], "healthy", "{health}");
-        assert_eq!(health["dependencies"]["redis"]["status"], "ok", "{health}");
+        let queue = &health["dependencies"][Q::DEPENDENCY];
+        assert_eq!(queue["status"], "ok", "{health}");
     }
     front.stop();
     back.stop();
@@ -122,7 +189,7 @@ fn what_one_host_takes_in_any_other_does() {
 
 #[test]
 fn a_producer_in_node_adds_an_export_and_hears_of_its_end() {
-    let cloud = Cloud::new();
+    let cloud = Cloud::<Bullmq>::new();
     let host = cloud.host();
     let video = host.video(&cloud.folder.path("recording.mp4"));
     let node = Node::start("bullmq", &cloud.queue);
@@ -163,7 +230,16 @@ fn a_producer_in_node_adds_an_export_and_hears_of_its_end() {
 
 #[test]
 fn hosts_that_are_killed_lose_no_export() {
-    let cloud = Cloud::new();
+    killed_hosts_lose_no_export::<Bullmq>();
+}
+
+#[test]
+fn hosts_that_are_killed_lose_no_export_by_postgres() {
+    killed_hosts_lose_no_export::<Postgres>();
+}
+
+fn killed_hosts_lose_no_export<Q: Shared>() {
+    let cloud = Cloud::<Q>::new();
     let first = cloud.host();
     let video = first.video(&cloud.folder.path("large.ts"));
     let operations = json!([{"type": "transcode", "options": {"preset": "veryfast"}}]);
@@ -182,4 +258,28 @@ fn hosts_that_are_killed_lose_no_export() {
         (&json!(1), &json!(0)),
         "{stats}"
     );
+}
+
+#[test]
+fn a_host_cancels_what_another_works_on() {
+    another_host_s_export_is_cancelled::<Bullmq>();
+}
+
+#[test]
+fn a_host_cancels_what_another_works_on_by_postgres() {
+    another_host_s_export_is_cancelled::<Postgres>();
+}
+
+fn another_host_s_export_is_cancelled<Q: Shared>() {
+    let cloud = Cloud::<Q>::new();
+    let worker = cloud.host();
+    let video = worker.video(&cloud.folder.path("large.ts"));
+    let slow = json!([{"type": "transcode", "options": {"preset": "veryslow", "resolution": "1920x1440"}}]);
+    let export = worker.export(&video, &slow);
+    worker.wait_for(&export, "processing");
+    let other = cloud.host();
+    let answer = other.delete(&format!("/api/exports/{export}"));
+    assert_eq!(answer.code, 202, "{answer:?}");
+    other.wait_for(&export, "cancelled");
+    crate::support::wait_until("nothing to be left", || cloud.objects(&export).is_empty());
 }

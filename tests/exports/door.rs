@@ -155,9 +155,7 @@ fn the_token_opens_all_but_health_and_metrics() {
     let operations = json!([{"type": "convert", "options": {"format": "mov"}}]);
     let export = server.export(&video, &operations);
     server.wait_for(&export, "completed");
-    let download = server
-        .get(&format!("/api/exports/{export}/download"))
-        .json();
+    let download = server.download(&export);
     // The link's signature is enough, and each change to it too much.
     let link = download["url"].as_str().expect("a link").to_owned();
     let server = server.with_token("wrong");
@@ -180,9 +178,7 @@ fn a_file_is_sent_in_ranges() {
     let operations = json!([{"type": "convert", "options": {"format": "mkv"}}]);
     let export = server.export(&video, &operations);
     server.wait_for(&export, "completed");
-    let download = server
-        .get(&format!("/api/exports/{export}/download"))
-        .json();
+    let download = server.download(&export);
     let link = download["url"].as_str().expect("a link");
     let whole = folder.path("whole");
     server.fetch(link, &whole);

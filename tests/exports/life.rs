@@ -76,9 +76,7 @@ fn a_copy_needs_no_encoder_and_keeps_every_frame() {
     let operations = json!([{"type": "convert", "options": {"format": "mkv"}}]);
     let export = server.export(&video, &operations);
     server.wait_for(&export, "completed");
-    let download = server
-        .get(&format!("/api/exports/{export}/download"))
-        .json();
+    let download = server.download(&export);
     let path = folder.path("video.mkv");
     server.fetch(download["url"].as_str().expect("a link"), &path);
     assert_eq!(container(&path), "matroska,webm");

@@ -1,10 +1,14 @@
 //! Exports, as a client of the API sees them: the built program serves, `curl`
 //! asks, `ffprobe` judges what comes out.
 
-mod cloud;
+pub mod cloud;
+mod document;
 mod door;
+mod faults;
 mod life;
+mod memory;
 mod server;
+mod webhook;
 mod worker;
 
 pub use server::Server;

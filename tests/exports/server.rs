@@ -30,7 +30,27 @@ pub struct Answer {
 impl Server {
     /// Starts with these variables and no others.
     pub fn start(folder: &Folder, variables: &[(&str, &str)]) -> Self {
-        let mut command = folder.command("serve");
+        Self::run(folder.command("serve"), variables)
+    }
+
+    /// The same where no file can get longer, as on a full disk.
+    pub fn start_with_largest_file(
+        folder: &Folder,
+        kilobytes: u64,
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let program = folder.command("serve");
+        let mut command = Command::new("bash");
+        // The signal that comes with it is ignored, and so is it by the program.
+        let script = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec \"$0\" serve");
+        command
+            .args(["-c", &script])
+            .arg(program.get_program())
+            .current_dir(folder);
+        Self::run(command, variables)
+    }
+
+    fn run(mut command: Command, variables: &[(&str, &str)]) -> Self {
         command
             .env_clear()
             .env("WORKER_PORT", "0")
@@ -80,8 +100,18 @@ impl Server {
         self.lines.lock().expect("no panic").join("\n")
     }
 
+    /// The address of one of its paths.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.address)
+    }
+
     /// `curl` with these arguments and a path of this server.
     pub fn curl(&self, arguments: &[&str], path: &str) -> Answer {
+        Answer::read(&self.curl_all(arguments, path))
+    }
+
+    /// The same, and all that it writes.
+    pub fn curl_all(&self, arguments: &[&str], path: &str) -> String {
         let url = format!("{}{path}", self.address);
         let mut command = Command::new("curl");
         command
@@ -93,7 +123,7 @@ impl Server {
         let output = command.args(arguments).arg(&url).output();
         let output = output.expect("curl starts (apt-get install curl)");
         assert!(output.status.success(), "{url}: {output:?}\n{}", self.log());
-        Answer::read(&String::from_utf8(output.stdout).expect("text"))
+        String::from_utf8(output.stdout).expect("text")
     }
 
     pub fn get(&self, path: &str) -> Answer {
@@ -138,7 +168,7 @@ impl Server {
     pub fn export(&self, video: &str, operations: &Value) -> String {
         let body = json!({"videoId": video, "operations": operations});
         let answer = self.post("/api/exports", &body);
-        assert_eq!(answer.code, 202, "{answer:?}");
+        assert_eq!(answer.code, 202, "{answer:?}\n{}", self.log());
         assert_eq!(answer.json()["status"], "queued");
         assert_eq!(answer.field("id"), answer.field("jobId"));
         answer.field("id")
@@ -165,6 +195,13 @@ impl Server {
         last
     }
 
+    /// What is told of a finished export's files.
+    pub fn download(&self, export: &str) -> Value {
+        let answer = self.get(&format!("/api/exports/{export}/download"));
+        assert_eq!(answer.code, 200, "{answer:?}");
+        answer.json()
+    }
+
     /// Fetches a link, as it was given, into a file.
     pub fn fetch(&self, link: &str, file: &Path) {
         let url = if link.starts_with('/') {
@@ -178,6 +215,11 @@ impl Server {
             .arg(url)
             .status();
         assert!(status.expect("curl starts").success());
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     pub fn signal(&self, name: &str) {
@@ -216,6 +258,16 @@ impl Answer {
             headers: headers.to_ascii_lowercase(),
             text: body.to_owned(),
         }
+    }
+
+    /// What stands in the header of this name, in small letters.
+    pub fn header(&self, name: &str) -> &str {
+        let lines = self
+            .headers
+            .lines()
+            .filter_map(|line| line.split_once(": "));
+        let found = lines.into_iter().find(|(header, _)| *header == name);
+        found.map_or("", |(_, value)| value)
     }
 
     pub fn json(&self) -> Value {

@@ -14,7 +14,12 @@ use tokio::time::timeout;
 use super::bullmq::Bullmq;
 use super::contract::{BOUND, receive};
 use super::fixture::{Fixture, Settings};
+use super::postgres::Postgres;
+use super::rabbitmq::{Classic, Quorum};
+use super::redis_list::List;
 use super::sqlite::Sqlite;
+use super::sqs::Sqs;
+use super::webhook::Webhook;
 
 /// Names the adapter and its queue, and makes `child` a worker.
 const QUEUE: &str = "FLATBED_TEST_CHILD";
@@ -104,6 +109,18 @@ fn child() {
             Sqlite::attach(name, settings).await
         } else if adapter == std::any::type_name::<Bullmq>() {
             Bullmq::attach(name, settings).await
+        } else if adapter == std::any::type_name::<Postgres>() {
+            Postgres::attach(name, settings).await
+        } else if adapter == std::any::type_name::<Webhook>() {
+            Webhook::attach(name, settings).await
+        } else if adapter == std::any::type_name::<List>() {
+            List::attach(name, settings).await
+        } else if adapter == std::any::type_name::<Classic>() {
+            Classic::attach(name, settings).await
+        } else if adapter == std::any::type_name::<Quorum>() {
+            Quorum::attach(name, settings).await
+        } else if adapter == std::any::type_name::<Sqs>() {
+            Sqs::attach(name, settings).await
         } else {
             panic!("{adapter} is not known to tests/queue/child.rs")
         };

@@ -1,11 +1,12 @@
 //! What an adapter gives the contract suite.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use flatbed::job::RetryPolicy;
-use flatbed::queue::{Admin, NewJob, Source};
+use flatbed::queue::{Admin, DeadLetters, NewJob, Page, Source, State};
 
 /// How the queue under test is to be set up.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +40,12 @@ pub struct SetAside {
 /// A fresh queue on a real server, gone when the value is dropped.
 #[async_trait]
 pub trait Fixture: Sized + Send + Sync + 'static {
+    /// Whether the queue is on a server, that is, whether `server` says which.
+    const REMOTE: bool = false;
+
+    /// How many jobs are many for the server.
+    const MANY: usize = 1000;
+
     /// A queue that nobody else uses.
     async fn fresh(settings: Settings) -> Self;
 
@@ -52,6 +59,16 @@ pub trait Fixture: Sized + Send + Sync + 'static {
     /// A handle of its own, as another process would have.
     async fn source(&self) -> Arc<dyn Source>;
 
+    /// Where the server is.
+    fn server(&self) -> Option<SocketAddr> {
+        None
+    }
+
+    /// A handle that takes the server to be at `address`.
+    async fn source_at(&self, _address: SocketAddr) -> Arc<dyn Source> {
+        self.source().await
+    }
+
     /// Another such handle for the producer's and operator's side, where the
     /// adapter has it.
     async fn admin(&self) -> Option<Arc<dyn Admin>>;
@@ -60,5 +77,33 @@ pub trait Fixture: Sized + Send + Sync + 'static {
     async fn add(&self, job: NewJob);
 
     /// The jobs that were set aside.
-    async fn set_aside(&self) -> Vec<SetAside>;
+    async fn set_aside(&self) -> Vec<SetAside> {
+        let admin = self.admin().await.expect("what keeps records has it");
+        let failed = admin.list(State::Failed, Page::first(100)).await;
+        let failed = failed.unwrap().into_iter();
+        failed
+            .map(|record| SetAside {
+                payload: record.payload,
+                reason: record.failed_reason,
+            })
+            .collect()
+    }
+}
+
+/// What a broker without records has set aside.
+pub async fn letters(queue: &dyn DeadLetters) -> Vec<SetAside> {
+    let letters = queue.dead_letters(100).await.unwrap().into_iter();
+    letters
+        .map(|letter| SetAside {
+            payload: letter.payload,
+            reason: letter.reason,
+        })
+        .collect()
+}
+
+/// The host and port of a URL on loopback.
+pub fn address_of(url: &str) -> SocketAddr {
+    let url = url::Url::parse(url).unwrap();
+    let port = url.port().unwrap();
+    SocketAddr::from(([127, 0, 0, 1], port))
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use flatbed::queue::sqlite::{Options, SqliteQueue};
-use flatbed::queue::{Admin, Error, Ledger, NewJob, Page, Source, State};
+use flatbed::queue::{Admin, Error, Ledger, NewJob, Source};
 use tempfile::TempDir;
 
 use super::contract;
-use super::fixture::{Fixture, SetAside, Settings};
+use super::fixture::{Fixture, Settings};
 
 /// A file in a folder that goes with it.
 pub struct Sqlite {
@@ -63,21 +63,6 @@ impl Fixture for Sqlite {
 
     async fn add(&self, job: NewJob) {
         self.queue().await.add(job).await.unwrap();
-    }
-
-    async fn set_aside(&self) -> Vec<SetAside> {
-        let failed = self
-            .queue()
-            .await
-            .list(State::Failed, Page::first(100))
-            .await;
-        let failed = failed.unwrap().into_iter();
-        failed
-            .map(|record| SetAside {
-                payload: record.payload,
-                reason: record.failed_reason,
-            })
-            .collect()
     }
 }
 

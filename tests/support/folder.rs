@@ -150,7 +150,7 @@ pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {
         assert!(
-            begun.elapsed() < Duration::from_secs(180),
+            begun.elapsed() < Duration::from_secs(600),
             "waited for {what}"
         );
         std::thread::sleep(Duration::from_millis(2));

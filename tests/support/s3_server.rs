@@ -2,11 +2,13 @@
 //! checks signatures, with faults in front of it that a test switches on.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::service::{Service, service_fn};
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -132,7 +134,13 @@ async fn answer(
         answer.unwrap_or_default()
     };
     match status {
-        Some(status) => broken(status),
+        Some(status) => {
+            // Whole, as servers do that keep the connection: one closed under a body
+            // that still comes breaks the client's pipe before it reads the answer.
+            let mut body = request.into_body();
+            while let Some(Ok(_)) = poll_fn(|task| Pin::new(&mut body).poll_frame(task)).await {}
+            broken(status)
+        }
         None => match Service::call(service, request).await {
             Ok(answer) => answer,
             Err(_) => broken(500),

@@ -242,8 +242,10 @@ impl<'a> Work<'a> {
             width: f64::from(shown.width),
             height: f64::from(shown.height),
         };
-        // Not to a quarter and less: that is seen (docs/PERFORMANCE.md).
-        let half = halves && held.scaled.0 <= shown.width / 2 && held.scaled.1 <= shown.height / 2;
+        // Neither to a quarter and less, nor where little is left to do for the better
+        // kernel: both are seen (docs/PERFORMANCE.md).
+        let much = |scaled: i32, shown: i32| i64::from(scaled) * 5 <= i64::from(shown) * 2;
+        let half = halves && much(held.scaled.0, shown.width) && much(held.scaled.1, shown.height);
         if half {
             part = part.divided((2.0, 2.0), (size.0.div_ceil(2), size.1.div_ceil(2)));
         }

@@ -6,12 +6,15 @@
 //! | `bit_rate.rs`, `resolution.rs`, `moment.rs`, `frame_rate.rs` | `1000k`, `1280x`, `"50%"`, `29.97` |
 //! | `codec.rs` | the names of codecs, presets, pixel formats |
 //! | `transcode.rs`, `watermark.rs`, `thumbnail.rs` | the options of each |
+//! | `schema.rs` | JSON Schema of all of it, with the feature `schema` |
 
 mod bit_rate;
 mod codec;
 mod frame_rate;
 mod moment;
 mod resolution;
+#[cfg(feature = "schema")]
+mod schema;
 mod thumbnail;
 mod transcode;
 mod watermark;
@@ -33,6 +36,8 @@ use crate::{Error, Result};
 
 /// One step of a list; each works on what the one before it made.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transform = schema::operation))]
 #[serde(tag = "type", content = "options", rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Operation {

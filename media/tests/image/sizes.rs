@@ -66,7 +66,7 @@ fn halving_while_decoding_shows_the_same() {
                 },
             );
             // Beside the edge of a patch too: a shift by a pixel would be seen.
-            for size in ["200x", "199x", "198x", "100x", "50x"] {
+            for size in ["199x", "160x", "158x", "100x", "50x"] {
                 let seen = made(&file, &sized(size, fine()));
                 let off = off(&seen, &scene, (6, 4));
                 assert!(off < 16, "{width}x{height} {subsamp:?} {size}: {off}");

@@ -1,31 +1,24 @@
-//! The claim, and what becomes of one that nobody took.
+//! The claim.
 
 use redis::{FromRedisValue, Value};
-use tokio::runtime::Handle;
 
 use super::options::JobOptions;
 use super::record::{number, text, time};
-use super::{BullmqQueue, Shared, scripts};
-use crate::job::{Job, JobId, Outcome};
-use crate::queue::{Error, Result};
-
-/// What the claim found.
-pub(super) enum Claim {
-    /// A job.
-    Taken(Box<Ticket>),
-    /// Nothing to claim; the next is due after so many milliseconds, if there is
-    /// one.
-    Nothing(Option<u64>),
-}
+use super::{Shared, scripts};
+use crate::job::{Job, JobId};
+use crate::queue::redis::claiming::Claim;
+use crate::queue::{Result, SetAside, State};
 
 /// A claimed job, and what its claim is known by.
-pub(super) struct Ticket {
+pub(in crate::queue) struct Ticket {
     /// The id as Redis has it.
     pub(super) id: String,
     /// The lock's value.
     pub(super) token: String,
     /// The claim's number, which every later claim raises (`ats`).
     pub(super) number: String,
+    /// Attempts that lost their workers (`stc`).
+    pub(super) losses: u32,
     pub(super) job: Job,
     pub(super) options: JobOptions,
 }
@@ -35,7 +28,7 @@ type Fields = [Option<Vec<u8>>; 7];
 
 /// Claims the next job under `token`, again where an earlier call with this token
 /// got no answer.
-pub(super) async fn claim(shared: &Shared, token: String, again: bool) -> Result<Claim> {
+pub(super) async fn claim(shared: &Shared, token: String, again: bool) -> Result<Claim<Ticket>> {
     let options = &shared.options;
     let answer: Vec<Value> = shared
         .run(
@@ -51,12 +44,15 @@ pub(super) async fn claim(shared: &Shared, token: String, again: bool) -> Result
         )
         .await?;
     let mut answer = answer.into_iter();
-    let set_aside: Vec<String> = read(shared, answer.next())?;
-    for id in set_aside {
-        tracing::warn!(
-            job = id,
-            "a job whose worker was lost in its last attempt is set aside"
-        );
+    let set_aside: Vec<(String, String)> = read(shared, answer.next())?;
+    for (id, state) in set_aside {
+        shared.aside.push(SetAside {
+            id: JobId::of_foreign(&id),
+            state: match state.as_str() {
+                "cancelled" => State::Cancelled,
+                _ => State::Failed,
+            },
+        });
     }
     let wait: i64 = read(shared, answer.next())?;
     let Some(id) = answer.next() else {
@@ -77,9 +73,11 @@ fn ticket(id: String, token: String, fields: Fields, options: &super::Options) -
     let [name, data, opts, timestamp, made, lost, claim] = fields;
     let job_options = JobOptions::parse(&opts.unwrap_or_default());
     // Attempts that ended, those that ended in a crash, and this one.
-    let before = number(made.as_deref()).saturating_add(number(lost.as_deref()));
+    let losses = number(lost.as_deref());
+    let before = number(made.as_deref()).saturating_add(losses);
     Ticket {
         token,
+        losses,
         number: text(claim).unwrap_or_default(),
         job: Job {
             id: JobId::of_foreign(&id),
@@ -94,52 +92,5 @@ fn ticket(id: String, token: String, fields: Fields, options: &super::Options) -
         },
         options: job_options,
         id,
-    }
-}
-
-/// A claim on its way to whoever asked for it. If nobody takes it, because the
-/// future was dropped meanwhile, the job is put back.
-pub(super) struct OnItsWay {
-    claim: Option<Claim>,
-    queue: BullmqQueue,
-}
-
-impl OnItsWay {
-    pub(super) fn new(claim: Claim, queue: BullmqQueue) -> Self {
-        Self {
-            claim: Some(claim),
-            queue,
-        }
-    }
-
-    pub(super) fn arrived(mut self) -> Claim {
-        self.claim.take().unwrap_or(Claim::Nothing(None))
-    }
-}
-
-impl Drop for OnItsWay {
-    fn drop(&mut self) {
-        let Some(Claim::Taken(ticket)) = self.claim.take() else {
-            return;
-        };
-        let Ok(runtime) = Handle::try_current() else {
-            return; // Its lease ends.
-        };
-        let queue = self.queue.clone();
-        runtime.spawn(async move {
-            if let Err(error) = queue.0.settle(&ticket, &Outcome::PutBack).await {
-                // Not lost: its lease ends.
-                tracing::warn!(job = %ticket.job.id, %error, "a job nobody took was not put back");
-            }
-        });
-    }
-}
-
-/// What a task that was broken off stands for: the process ends.
-pub(super) fn broken_off(shared: &Shared) -> Error {
-    Error::Away {
-        queue: shared.options.queue.clone(),
-        reason: "the claim was broken off".to_owned(),
-        source: None,
     }
 }

@@ -39,6 +39,10 @@ impl Delivery for BullmqDelivery {
         &self.ticket.job
     }
 
+    fn is_suspect(&self) -> bool {
+        self.ticket.losses > 0
+    }
+
     async fn extend(&self) -> Result<Lease> {
         let shared = &self.queue.0;
         let lease = shared.lease();
@@ -46,7 +50,7 @@ impl Delivery for BullmqDelivery {
         let held = shared
             .run(&scripts::EXTEND, &[id, token, number, lease.as_bytes()])
             .await?;
-        Ok(lease_of(held))
+        Ok(Lease::of(held))
     }
 
     async fn progress(&self, progress: &Progress) -> Result<Lease> {
@@ -57,7 +61,7 @@ impl Delivery for BullmqDelivery {
             .0
             .run(&scripts::PROGRESS, &[id, token, number, written.as_bytes()])
             .await?;
-        Ok(lease_of(held))
+        Ok(Lease::of(held))
     }
 
     async fn cancel_asked(&self) {
@@ -140,10 +144,6 @@ impl Shared {
                 ],
             )
             .await?;
-        Ok(lease_of(held))
+        Ok(Lease::of(held))
     }
-}
-
-fn lease_of(held: bool) -> Lease {
-    if held { Lease::Held } else { Lease::Lost }
 }

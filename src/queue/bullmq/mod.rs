@@ -4,9 +4,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `scripts.rs`, `lua/` | what happens in Redis, each step as a whole |
-//! | `connection.rs` | the connection, made anew after it broke |
-//! | `bell.rs` | waking up when there may be something to claim |
-//! | `claim.rs` | the claim, and what becomes of one that nobody took |
+//! | `claim.rs` | the claim |
 //! | `delivery.rs` | what a consumer writes, fenced |
 //! | `ledger.rs` | the producer's and the operator's side |
 //! | `options.rs` | the options that producers give their jobs |
@@ -30,36 +28,27 @@
 //! Not done for others: flows (a parent does not hear of its child), the next run
 //! of a job scheduler, rate limits. Needs Redis 6.2 or newer, and no cluster.
 
-mod bell;
 mod claim;
-mod connection;
 mod delivery;
 mod ledger;
 mod options;
 mod record;
 mod scripts;
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use redis::FromRedisValue;
 use tokio::sync::Notify;
-use tokio::time::sleep;
-use uuid::Uuid;
 
-use self::bell::Bell;
-use self::claim::{Claim, OnItsWay};
-use self::connection::{Redis, Script};
+use self::claim::Ticket;
 use self::delivery::BullmqDelivery;
-use super::{Capabilities, Delivery, Result, Retention, Source};
-#[cfg(doc)]
-use crate::job::Job;
-use crate::job::RetryPolicy;
-
-/// How often an idle consumer looks although nothing rang.
-const IDLE_LOOK: Duration = Duration::from_secs(5);
+use super::redis::bell::{BLOCK, Bell, Pull};
+use super::redis::claiming::{self, Claim, Claims, Doubtful};
+use super::redis::connection::{Redis, Script};
+use super::{Aside, Capabilities, Delivery, Lease, Result, Retention, SetAside, Source};
+use crate::job::{Job, Outcome, RetryPolicy};
 
 /// The longest between two looks for jobs that lost their workers.
 const LONGEST_CHECK: Duration = Duration::from_secs(15);
@@ -105,8 +94,8 @@ struct Shared {
     bell: OnceLock<Bell>,
     /// Somebody in this process asked to cancel.
     cancels: Notify,
-    /// The tokens of claims whose answers were lost.
-    doubtful: Mutex<VecDeque<String>>,
+    aside: Aside,
+    doubtful: Doubtful,
 }
 
 impl BullmqQueue {
@@ -118,53 +107,68 @@ impl BullmqQueue {
             base: format!("{}:{}:", options.prefix, options.queue),
             bell: OnceLock::new(),
             cancels: Notify::new(),
-            doubtful: Mutex::default(),
+            aside: Aside::default(),
+            doubtful: Doubtful::default(),
             options,
         })))
     }
+}
 
-    /// In a task of its own: a claim that Redis has made is never forgotten.
-    async fn claim(&self) -> Result<Claim> {
-        let queue = self.clone();
-        tokio::spawn(async move {
-            let doubtful = queue.0.doubtful().pop_front();
-            let again = doubtful.is_some();
-            let token = doubtful.unwrap_or_else(|| Uuid::now_v7().to_string());
-            match claim::claim(&queue.0, token.clone(), again).await {
-                Ok(claim) => Ok(OnItsWay::new(claim, queue)),
-                Err(error) => {
-                    queue.0.doubtful().push_back(token);
-                    Err(error)
-                }
-            }
+impl Claims for BullmqQueue {
+    type Ticket = Ticket;
+
+    fn name(&self) -> &str {
+        &self.0.options.queue
+    }
+
+    fn doubtful(&self) -> &Doubtful {
+        &self.0.doubtful
+    }
+
+    /// Whoever makes a job available, in whatever language, adds a member to the
+    /// queue's `marker`, and idle workers block on it.
+    fn bell(&self) -> &Bell {
+        let shared = &self.0;
+        shared.bell.get_or_init(|| {
+            let marker = shared.key("marker");
+            let mut wait = redis::cmd("BZPOPMIN");
+            wait.arg(&marker).arg(BLOCK);
+            let mut give_back = redis::cmd("ZADD");
+            give_back.arg(&marker).arg(0).arg("0");
+            let pull = Pull {
+                wait,
+                give_back: Some(give_back),
+            };
+            Bell::new(shared.redis.clone(), pull)
         })
-        .await
-        .map_err(|_| claim::broken_off(&self.0))?
-        .map(OnItsWay::arrived)
+    }
+
+    fn check(&self) -> Duration {
+        self.0.check()
+    }
+
+    async fn claim(&self, token: String, again: bool) -> Result<Claim<Ticket>> {
+        claim::claim(&self.0, token, again).await
+    }
+
+    async fn put_back(&self, ticket: &Ticket) -> Result<Lease> {
+        self.0.settle(ticket, &Outcome::PutBack).await
+    }
+
+    fn job(ticket: &Ticket) -> &Job {
+        &ticket.job
     }
 }
 
 #[async_trait]
 impl Source for BullmqQueue {
     async fn receive(&self) -> Result<Box<dyn Delivery>> {
-        let shared = &self.0;
-        let bell = shared
-            .bell
-            .get_or_init(|| Bell::new(shared.redis.clone(), shared.key("marker")));
-        loop {
-            match self.claim().await? {
-                Claim::Taken(ticket) => {
-                    return Ok(Box::new(BullmqDelivery::new(*ticket, self.clone())));
-                }
-                Claim::Nothing(due) => {
-                    let due = due.map_or(IDLE_LOOK, Duration::from_millis);
-                    tokio::select! {
-                        () = bell.rung() => {}
-                        () = sleep(due.min(IDLE_LOOK).min(shared.check())) => {}
-                    }
-                }
-            }
-        }
+        let ticket = claiming::receive(self).await?;
+        Ok(Box::new(BullmqDelivery::new(*ticket, self.clone())))
+    }
+
+    async fn set_aside(&self) -> SetAside {
+        self.0.aside.next().await
     }
 
     fn lease(&self) -> Duration {
@@ -196,10 +200,6 @@ impl Shared {
     /// How often all consumers together look for jobs that lost their workers.
     fn check(&self) -> Duration {
         (self.options.lease / 2).clamp(Duration::from_millis(50), LONGEST_CHECK)
-    }
-
-    fn doubtful(&self) -> std::sync::MutexGuard<'_, VecDeque<String>> {
-        self.doubtful.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn run<T: FromRedisValue>(&self, script: &Script, arguments: &[&[u8]]) -> Result<T> {

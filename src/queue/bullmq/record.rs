@@ -23,7 +23,7 @@ impl FromRedisValue for Found {
         let (id, state, fields): (String, String, Vec<Option<Vec<u8>>>) =
             redis::from_redis_value(value)?;
         Ok(Self {
-            state: state_named(&state).ok_or("a state that is none")?,
+            state: state.parse().map_err(|_| "a state that is none")?,
             fields: fields.try_into().map_err(|_| "a record cut short")?,
             id,
         })
@@ -63,20 +63,6 @@ impl Found {
             finished_at: finished.as_deref().and_then(time),
         }
     }
-}
-
-fn state_named(name: &str) -> Option<State> {
-    [
-        State::Waiting,
-        State::Active,
-        State::Completed,
-        State::Failed,
-        State::Delayed,
-        State::Paused,
-        State::Cancelled,
-    ]
-    .into_iter()
-    .find(|state| state.as_str() == name)
 }
 
 /// A counter; one that is absent or nonsense counts nothing.

@@ -3,14 +3,7 @@
 
 use std::sync::LazyLock;
 
-use super::connection::Script;
-
-macro_rules! script {
-    ($name:ident = $($part:literal)*) => {
-        pub(super) static $name: LazyLock<Script> =
-            LazyLock::new(|| Script::new(concat!($(include_str!(concat!("lua/", $part, ".lua"))),*)));
-    };
-}
+use crate::queue::redis::connection::{Script, script};
 
 script!(CLAIM = "base" "finish" "claim");
 script!(EXTEND = "base" "fence" "extend");

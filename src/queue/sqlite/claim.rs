@@ -8,18 +8,14 @@ use super::database::Database;
 use super::rows::{now, time};
 use super::settle;
 use crate::job::{Job, JobId, Outcome};
+use crate::queue::{SetAside, State};
 
 /// What the claim found.
 pub(super) enum Claim {
     /// A job.
     Taken(Ticket, Job),
     /// A job that is not to be delivered again, and is finished now.
-    SetAside {
-        /// Its id.
-        id: String,
-        /// `failed` or `cancelled`.
-        state: String,
-    },
+    SetAside(SetAside),
     /// Nothing to claim; the next is due after this time, if there is one.
     Nothing(Option<Duration>),
 }
@@ -29,6 +25,8 @@ pub(super) enum Claim {
 pub(super) struct Ticket {
     pub(super) seq: i64,
     pub(super) token: i64,
+    /// Attempts that lost their workers.
+    pub(super) losses: u32,
 }
 
 /// Claims the job that has been due for the longest.
@@ -69,6 +67,7 @@ const CLAIM: &str = concat!(
     " END,
         progress = CASE WHEN cancel_asked OR attempts >= max_attempts THEN progress END,
         attempts = attempts + (NOT cancel_asked AND attempts < max_attempts),
+        losses = losses + (state = 'active'),
         token = token + 1,
         due = ",
     now!(),
@@ -79,17 +78,24 @@ const CLAIM: &str = concat!(
     "
                   ORDER BY due, seq LIMIT 1)
        AND NOT EXISTS (SELECT 1 FROM paused_queues WHERE name = :queue)
-     RETURNING seq, token, state, id, name, payload, attempts, max_attempts, enqueued_at"
+     RETURNING seq, token, state, id, name, payload, attempts, max_attempts, enqueued_at, losses"
 );
 
 fn taken(row: &Row<'_>) -> rusqlite::Result<Claim> {
     let (state, id): (String, String) = (row.get("state")?, row.get("id")?);
     if state != "active" {
-        return Ok(Claim::SetAside { id, state });
+        return Ok(Claim::SetAside(SetAside {
+            id: JobId::of_foreign(&id),
+            state: match state.as_str() {
+                "cancelled" => State::Cancelled,
+                _ => State::Failed,
+            },
+        }));
     }
     let ticket = Ticket {
         seq: row.get("seq")?,
         token: row.get("token")?,
+        losses: row.get("losses")?,
     };
     let job = Job {
         id: JobId::of_foreign(&id),
@@ -118,38 +124,17 @@ fn next_due(connection: &Connection, queue: &str) -> rusqlite::Result<Option<Dur
     Ok(wait.map(|wait| Duration::from_millis(u64::try_from(wait.max(1)).unwrap_or_default())))
 }
 
-/// A claim on its way to whoever asked for it. If nobody takes it, because the
-/// future was dropped meanwhile, the job is put back.
-pub(super) struct OnItsWay {
-    claim: Option<Claim>,
-    database: Database,
-}
-
-impl OnItsWay {
-    pub(super) fn new(claim: Claim, database: Database) -> Self {
-        Self {
-            claim: Some(claim),
-            database,
+/// What becomes of a claim that nobody took.
+pub(super) fn put_back(claim: Claim, database: Database) {
+    let Claim::Taken(ticket, job) = claim else {
+        return;
+    };
+    database.clone().send(move |connection| {
+        let settled = settle::settle(connection, ticket, &Outcome::PutBack, Duration::ZERO);
+        if let Err(error) = settled {
+            // Not lost: its lease ends.
+            tracing::warn!(job = %job.id, %error, "a job nobody took was not put back");
         }
-    }
-
-    pub(super) fn arrived(mut self) -> Claim {
-        self.claim.take().unwrap_or(Claim::Nothing(None))
-    }
-}
-
-impl Drop for OnItsWay {
-    fn drop(&mut self) {
-        if let Some(Claim::Taken(ticket, job)) = self.claim.take() {
-            let database = self.database.clone();
-            self.database.send(move |connection| {
-                let settled = settle::settle(connection, ticket, &Outcome::PutBack, Duration::ZERO);
-                if let Err(error) = settled {
-                    // Not lost: its lease ends.
-                    tracing::warn!(job = %job.id, %error, "a job nobody took was not put back");
-                }
-                database.changed();
-            });
-        }
-    }
+        database.changed();
+    });
 }

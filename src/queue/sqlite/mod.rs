@@ -29,42 +29,18 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-use self::claim::{Claim, OnItsWay, Ticket};
+use self::claim::{Claim, Ticket};
 use self::database::Database;
-use super::{Capabilities, Delivery, Lease, Result, Retention, Source};
-use crate::job::{Job, Outcome, Progress, RetryPolicy};
+pub use super::Options;
+use super::handover::OnItsWay;
+use super::{Aside, Capabilities, Delivery, Lease, Result, SetAside, Source};
+use crate::job::{Job, Outcome, Progress};
 
 /// How often an active job looks whether another process asked to cancel it.
 const CANCEL_LOOK: Duration = Duration::from_millis(500);
 
 /// Completed jobs are forgotten once for so many settlements.
 const FORGET_EVERY: u32 = 64;
-
-/// How a queue behaves.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Options {
-    /// Which of the file's queues.
-    pub queue: String,
-    /// How long a claim holds.
-    pub lease: Duration,
-    /// How often jobs are tried.
-    pub retry: RetryPolicy,
-    /// How many finished jobs are remembered.
-    pub retention: Retention,
-}
-
-impl Options {
-    /// The queue `name`, and the defaults: a lease of 30 s, which a killed
-    /// worker's job waits for.
-    pub fn new(name: impl Into<String>) -> Self {
-        Self {
-            queue: name.into(),
-            lease: Duration::from_secs(30),
-            retry: RetryPolicy::default(),
-            retention: Retention::default(),
-        }
-    }
-}
 
 /// A queue in an SQLite file. Clones share one connection.
 #[derive(Clone)]
@@ -74,6 +50,7 @@ struct Shared {
     options: Options,
     database: Database,
     cancels: Notify,
+    aside: Aside,
     settled: AtomicU32,
 }
 
@@ -84,6 +61,7 @@ impl SqliteQueue {
             options,
             database: Database::open(path).await?,
             cancels: Notify::new(),
+            aside: Aside::default(),
             settled: AtomicU32::new(0),
         })))
     }
@@ -97,10 +75,12 @@ impl SqliteQueue {
             .call(move |connection| {
                 let options = &shared.options;
                 let claim = claim::claim(connection, &options.queue, options.lease)?;
-                Ok(OnItsWay::new(claim, database))
+                Ok(OnItsWay::new(claim, |claim| {
+                    claim::put_back(claim, database);
+                }))
             })
             .await?;
-        Ok(claim.arrived())
+        Ok(claim.arrived().unwrap_or(Claim::Nothing(None)))
     }
 }
 
@@ -118,15 +98,17 @@ impl Source for SqliteQueue {
                         queue: self.clone(),
                     }));
                 }
-                Claim::SetAside { id, state } => {
-                    tracing::warn!(job = id, state, "a job whose worker was lost is set aside");
-                }
+                Claim::SetAside(job) => self.0.aside.push(job),
                 Claim::Nothing(next) => tokio::select! {
                     () = watch.changed() => {}
                     () = sleep(next.unwrap_or(Duration::MAX)) => {}
                 },
             }
         }
+    }
+
+    async fn set_aside(&self) -> SetAside {
+        self.0.aside.next().await
     }
 
     fn lease(&self) -> Duration {
@@ -166,6 +148,10 @@ impl Delivery for SqliteDelivery {
         &self.job
     }
 
+    fn is_suspect(&self) -> bool {
+        self.ticket.losses > 0
+    }
+
     async fn extend(&self) -> Result<Lease> {
         self.call(|connection, ticket, shared| {
             settle::extend(connection, ticket, shared.options.lease)
@@ -195,13 +181,7 @@ impl Delivery for SqliteDelivery {
     }
 
     async fn settle(&self, outcome: &Outcome) -> Result<Lease> {
-        let job = &self.job;
-        let after = match outcome {
-            Outcome::Retry {
-                after: Some(after), ..
-            } => *after,
-            _ => self.queue.0.options.retry.delay(&job.id, job.attempt),
-        };
+        let after = self.queue.0.options.retry.wait(outcome, &self.job);
         let outcome = outcome.clone();
         self.call(move |connection, ticket, shared| {
             let lease = settle::settle(connection, ticket, &outcome, after)?;

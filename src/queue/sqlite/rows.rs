@@ -54,18 +54,7 @@ pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
 }
 
 fn state(name: &str) -> rusqlite::Result<State> {
-    [
-        State::Waiting,
-        State::Active,
-        State::Completed,
-        State::Failed,
-        State::Delayed,
-        State::Paused,
-        State::Cancelled,
-    ]
-    .into_iter()
-    .find(|state| state.as_str() == name)
-    .ok_or_else(|| FromSqlError::InvalidType.into())
+    name.parse().map_err(|_| FromSqlError::InvalidType.into())
 }
 
 fn json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>> {

@@ -4,7 +4,8 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 /// One step each; a file's `user_version` says how many it has had. Never edit
 /// one that was released: add another.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
 -- due: when the job can be claimed, in ms since 1970. For a queued job that is
 -- its time; for an active one the end of its lease. So one index finds both what
 -- waits and what was lost.
@@ -34,7 +35,12 @@ CREATE INDEX jobs_due ON jobs (queue, due, seq, state) WHERE state IN ('queued',
 CREATE INDEX jobs_finished ON jobs (queue, state, finished_at)
     WHERE state IN ('completed', 'failed', 'cancelled');
 CREATE TABLE paused_queues (name TEXT PRIMARY KEY) STRICT;
-"];
+",
+    "
+-- losses: attempts that ended with the loss of their worker.
+ALTER TABLE jobs ADD COLUMN losses INTEGER NOT NULL DEFAULT 0;
+",
+];
 
 /// The file was written by a newer Flatbed.
 #[derive(Debug, thiserror::Error)]

@@ -5,50 +5,21 @@ use std::time::{Duration, Instant};
 
 use flatbed::job::{Outcome, Progress};
 use flatbed::queue::bullmq::{BullmqQueue, Options};
-use flatbed::queue::{Admin, Delivery, Error, Lease, Ledger, NewJob, Source, State};
+use flatbed::queue::{Admin, Error, Lease, Ledger, NewJob, Source, State};
 use serde_json::json;
 use tokio::time::timeout;
 
 use super::super::contract::{BOUND, receive, until};
 use super::super::fixture::Settings;
+use super::super::outage::{AWAY, assert_away, settled};
+use super::super::service::Server;
 use super::Bullmq;
 use super::node::Node;
-use super::server::Server;
-
-/// What the contract grants a call to a broker that is gone, and some more for
-/// a busy machine.
-const AWAY: Duration = Duration::from_secs(20);
 
 fn begin() -> (Bullmq, Arc<dyn Source>) {
-    let fixture = Bullmq::on(Server::own(), Settings::default());
-    // Else a killed Redis loses the last second.
-    fixture
-        .server
-        .command(&["CONFIG", "SET", "appendfsync", "always"]);
+    let fixture = Bullmq::on(Server::careful_redis(), Settings::default());
     let source = Arc::new(fixture.queue());
     (fixture, source)
-}
-
-/// As the runner does it: again until it is known.
-async fn settled(delivery: &dyn Delivery, outcome: &Outcome) -> Lease {
-    let begun = Instant::now();
-    loop {
-        match delivery.settle(outcome).await {
-            Ok(lease) => return lease,
-            Err(Error::Away { .. }) if begun.elapsed() < BOUND => {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-            Err(error) => panic!("{error}"),
-        }
-    }
-}
-
-fn assert_away<T>(answer: Result<T, Error>) {
-    match answer {
-        Err(Error::Away { reason, .. }) => assert!(!reason.contains('\n'), "{reason}"),
-        Err(error) => panic!("{error}"),
-        Ok(_) => panic!("it answered"),
-    }
 }
 
 /// For longer than the lease: the lock is gone, and still nobody else has it.
@@ -162,7 +133,7 @@ async fn a_redis_without_memory_takes_no_jobs_and_keeps_those_it_has() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silent_redis_is_away_and_its_late_claim_is_found_again() {
     let fixture = Bullmq::on(
-        Server::own(),
+        Server::own("redis"),
         Settings {
             lease: Duration::from_secs(60),
             ..Settings::default()
@@ -208,7 +179,7 @@ async fn a_silent_redis_is_away_and_its_late_claim_is_found_again() {
 /// of a provider.
 #[tokio::test(flavor = "multi_thread")]
 async fn tls_has_a_provider() {
-    let server = Server::shared();
+    let server = Server::shared("redis");
     let url = server.url.replace("redis://", "rediss://");
     let queue = BullmqQueue::new(&url, Options::new("any")).unwrap();
     let error = timeout(AWAY, queue.counts()).await.unwrap().unwrap_err();

@@ -2,7 +2,6 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `server.rs` | the Redis of `scripts/services`, or one of a test's own |
 //! | `node.rs`, `node.mjs` | npm's `bullmq` and bull-board, asked line by line |
 //! | `interop.rs` | Node adds and Flatbed works, and the other way |
 //! | `mixed.rs` | both work at one queue |
@@ -12,8 +11,8 @@ mod faults;
 mod interop;
 mod mixed;
 pub mod node;
-pub mod server;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -21,9 +20,9 @@ use flatbed::queue::bullmq::{BullmqQueue, Options};
 use flatbed::queue::{Admin, Error, Ledger, NewJob, Page, Source, State};
 use uuid::Uuid;
 
-use self::server::Server;
 use super::contract;
-use super::fixture::{Fixture, SetAside, Settings};
+use super::fixture::{Fixture, SetAside, Settings, address_of};
+use super::service::Server;
 
 /// A queue of its own name on a server that others use too.
 pub struct Bullmq {
@@ -33,7 +32,7 @@ pub struct Bullmq {
 }
 
 impl Bullmq {
-    fn on(server: Server, settings: Settings) -> Self {
+    pub fn on(server: Server, settings: Settings) -> Self {
         Self {
             server,
             queue: format!("test-{}", Uuid::now_v7()),
@@ -42,14 +41,14 @@ impl Bullmq {
     }
 
     /// A handle of its own, as another process would have.
-    fn queue(&self) -> BullmqQueue {
+    pub fn queue(&self) -> BullmqQueue {
         open(&self.server.url, &self.queue, self.settings)
     }
 }
 
 impl Drop for Bullmq {
     fn drop(&mut self) {
-        self.server.forget(&self.queue);
+        self.server.forget(&format!("bull:{}:*", self.queue));
     }
 }
 
@@ -64,8 +63,10 @@ fn open(url: &str, queue: &str, settings: Settings) -> BullmqQueue {
 
 #[async_trait]
 impl Fixture for Bullmq {
+    const REMOTE: bool = true;
+
     async fn fresh(settings: Settings) -> Self {
-        Self::on(Server::shared(), settings)
+        Self::on(Server::shared("redis"), settings)
     }
 
     async fn attach(name: &str, settings: Settings) -> Arc<dyn Source> {
@@ -79,6 +80,15 @@ impl Fixture for Bullmq {
 
     async fn source(&self) -> Arc<dyn Source> {
         Arc::new(self.queue())
+    }
+
+    fn server(&self) -> Option<SocketAddr> {
+        Some(address_of(&self.server.url))
+    }
+
+    async fn source_at(&self, address: SocketAddr) -> Arc<dyn Source> {
+        let url = format!("redis://{address}");
+        Arc::new(open(&url, &self.queue, self.settings))
     }
 
     async fn admin(&self) -> Option<Arc<dyn Admin>> {

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
+use super::super::service::root;
 use super::Bullmq;
-use super::server::root;
 
 /// One Node process, with a producer, a listener to events, bull-board, and a
 /// worker if it is told so.

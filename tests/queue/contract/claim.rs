@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use super::{BOUND, begin, job, payload, receive};
-use crate::queue::fixture::Fixture;
+use crate::queue::fixture::{Fixture, Settings};
 
 pub async fn a_job_arrives_as_it_was_sent<F: Fixture>() {
     let (fixture, source) = begin::<F>().await;
@@ -93,4 +93,28 @@ pub async fn a_receive_that_is_given_up_loses_nothing<F: Fixture>() {
             Lease::Held
         );
     }
+}
+
+pub async fn nothing_is_held_back<F: Fixture>() {
+    // A job in somebody's pocket would not come back in time.
+    let fixture = F::fresh(Settings {
+        lease: BOUND * 10,
+        ..Settings::default()
+    })
+    .await;
+    let (idle, other) = (fixture.source().await, fixture.source().await);
+    for number in 0..6 {
+        fixture.add(job(&number.to_string())).await;
+    }
+    let held = receive(&idle).await;
+    let done = receive(&idle).await;
+    let lease = done.settle(&Outcome::Done(json!(1))).await.unwrap();
+    assert_eq!(lease, Lease::Held);
+    // It holds one job, has settled one, and asks for no more.
+    for _ in 0..4 {
+        let delivery = receive(&other).await;
+        let lease = delivery.settle(&Outcome::Done(json!(1))).await.unwrap();
+        assert_eq!(lease, Lease::Held);
+    }
+    assert_eq!(held.extend().await.unwrap(), Lease::Held);
 }

@@ -11,12 +11,10 @@ use tokio::sync::watch;
 use super::{begin, job, payload};
 use crate::queue::fixture::Fixture;
 
-const JOBS: usize = 1000;
-
-pub async fn a_thousand_jobs_are_each_done_once<F: Fixture>() {
+pub async fn many_jobs_are_each_done_once<F: Fixture>() {
     let (fixture, first) = begin::<F>().await;
     let done = Arc::new(Mutex::new(BTreeMap::<String, u32>::new()));
-    let (left, mut none_left) = watch::channel(JOBS);
+    let (left, mut none_left) = watch::channel(F::MANY);
     let mut consumers = Vec::new();
     for number in 0..4 {
         let source = if number == 0 {
@@ -38,7 +36,7 @@ pub async fn a_thousand_jobs_are_each_done_once<F: Fixture>() {
             }
         }));
     }
-    for number in 0..JOBS {
+    for number in 0..F::MANY {
         fixture.add(job(&number.to_string())).await;
     }
     none_left.wait_for(|left| *left == 0).await.unwrap();
@@ -50,6 +48,6 @@ pub async fn a_thousand_jobs_are_each_done_once<F: Fixture>() {
         );
     }
     let done = done.lock().unwrap();
-    assert_eq!(done.len(), JOBS);
+    assert_eq!(done.len(), F::MANY);
     assert!(done.values().all(|times| *times == 1), "{done:?}");
 }

@@ -5,10 +5,11 @@
 //! `FLATBED_PART=name` runs one.
 
 mod claim;
-mod crash;
+pub mod crash;
 mod lease;
 mod ledger;
 mod load;
+mod outage;
 mod outcome;
 
 use std::fmt::Write as _;
@@ -36,7 +37,7 @@ struct Part {
 }
 
 macro_rules! parts {
-    ($($needs:ident: $($module:ident::$part:ident),+ $(,)?;)+) => {
+    ($($needs:path: $($module:ident::$part:ident),+ $(,)?;)+) => {
         vec![$($(Part {
             name: concat!(stringify!($module), "::", stringify!($part)),
             needs: (stringify!($needs), $needs),
@@ -47,6 +48,10 @@ macro_rules! parts {
 
 fn all(_: Capabilities) -> bool {
     true
+}
+/// The broker is a server that may be gone.
+fn remote<F: Fixture>(_: Capabilities) -> bool {
+    F::REMOTE
 }
 fn expiring_lease(can: Capabilities) -> bool {
     can.expiring_lease
@@ -77,14 +82,18 @@ fn parts<F: Fixture>() -> Vec<Part> {
             claim::two_consumers_never_share_a_job,
             claim::an_idle_consumer_is_woken,
             claim::a_receive_that_is_given_up_loses_nothing,
+            claim::nothing_is_held_back,
             outcome::a_retry_waits,
             outcome::the_last_failure_sets_aside,
             outcome::a_rejected_job_is_set_aside_at_once,
             outcome::a_job_put_back_is_there_at_once,
             outcome::settled_jobs_do_not_come_back,
             lease::extending_holds_the_job,
-            load::a_thousand_jobs_are_each_done_once,
+            load::many_jobs_are_each_done_once,
             crash::a_killed_worker_loses_no_job;
+        remote::<F>:
+            outage::a_broker_that_is_gone_is_away_until_it_is_back,
+            outage::a_broker_that_is_silent_is_away_until_it_is_back;
         expiring_lease:
             lease::a_lost_lease_is_fenced_off,
             crash::a_stopped_worker_is_fenced_off;

@@ -7,14 +7,18 @@ use crate::still::{self, Style};
 
 /// Frames as pictures.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transform = super::schema::thumbnail))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Thumbnail {
     /// When; the frames that are shown at these times.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(length(max = 1000)))]
     pub timestamps: Vec<Moment>,
     /// How many, evenly spread, in place of times; one where neither is given.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 1000)))]
     pub count: Option<u32>,
     /// The size; the frame's own where not given.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -25,6 +29,7 @@ pub struct Thumbnail {
     pub format: PictureFormat,
     /// 1 to 100, for JPEG and WebP.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100)))]
     pub quality: Option<u8>,
     /// Takes a later frame in place of a black one.
     pub skip_black: bool,
@@ -99,6 +104,7 @@ impl Thumbnail {
 
 /// A kind of picture file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum PictureFormat {
     /// JPEG.

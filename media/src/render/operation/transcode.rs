@@ -10,6 +10,8 @@ use crate::Container;
 /// Encodes anew. What is not given stays as it is, but for the bits: without a
 /// bit rate or `crf` they follow from the encoder's usual quality.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transform = super::schema::transcode))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Transcode {
@@ -22,6 +24,7 @@ pub struct Transcode {
     /// The quality in the codec's own scale, in place of a bit rate: lower is
     /// better.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 63)))]
     pub crf: Option<f32>,
     /// Of the pictures, at most.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,6 +45,7 @@ pub struct Transcode {
     pub pixel_format: Option<PixelFormat>,
     /// Frames from a keyframe to the next, at most.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub keyframe_interval: Option<u32>,
     /// The codec of the sound.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,6 +55,7 @@ pub struct Transcode {
     pub audio_bitrate: Option<BitRate>,
     /// Channels of the sound, at most.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub audio_channels: Option<u32>,
     /// Looks at all frames first, to spend the bit rate where it counts.
     pub two_pass: bool,
@@ -100,11 +105,16 @@ fn check_crf(crf: Option<f32>) -> Result<(), String> {
 
 /// Another container. Tracks that it carries are copied.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Convert {
     /// mp4, mov, avi, mkv, webm or ts; as it is where not given.
     #[serde(with = "container", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<super::schema::Container>")
+    )]
     pub format: Option<Container>,
     /// The codec that the pictures must have.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -141,11 +151,14 @@ mod container {
 
 /// Fewer bytes, in one of several ways; without any, the quality `medium`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transform = super::schema::compress))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Compress {
     /// The quality in the codec's own scale: lower is better.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 63)))]
     pub crf: Option<f32>,
     /// Of the pictures, at most.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -155,9 +168,11 @@ pub struct Compress {
     pub quality: Option<Quality>,
     /// The size of the file, at most; it comes within a few per cent.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1024)))]
     pub target_bytes: Option<u64>,
     /// How like the original the pictures must look, 0 to 1 (SSIM of luma).
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0.5, max = 1)))]
     pub target_ssim: Option<f64>,
     /// How much time the encoder takes.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -194,6 +209,7 @@ impl Compress {
 
 /// The quality in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Quality {
     /// For a preview.
@@ -206,6 +222,8 @@ pub enum Quality {
 
 /// A part of the timeline. Times count from its beginning.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transform = super::schema::trim))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Trim {
@@ -248,6 +266,7 @@ impl Trim {
 
 /// How a trim is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum TrimMode {
     /// Exactly the frames asked for.

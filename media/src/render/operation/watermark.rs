@@ -8,11 +8,13 @@ use super::Moment;
 
 /// A picture over the picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Watermark {
     /// A PNG, JPEG or WebP: a path on the command line, over HTTP a store's key
     /// or an uploaded id.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub image: String,
     /// Where it stands.
     #[serde(default)]
@@ -22,9 +24,11 @@ pub struct Watermark {
     pub margin: u32,
     /// 0 is not there, 1 as the image itself.
     #[serde(default = "one")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub opacity: f64,
     /// Its width as a part of the video's, 0 to 1; as it is where not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub scale: Option<f64>,
     /// From this time on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,6 +86,7 @@ impl Watermark {
 
 /// Where a watermark stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(
     untagged,
     expecting = "expected a position: top-left, top, top-right, left, center, right, \
@@ -123,6 +128,7 @@ impl FromStr for Place {
 
 /// A point in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Point {
     /// To the right.
@@ -133,6 +139,7 @@ pub struct Point {
 
 /// The nine places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs)] // what they say
 pub enum Corner {

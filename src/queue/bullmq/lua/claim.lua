@@ -2,7 +2,7 @@
 -- ARGV: 1 the claim's token, 2 the lease, 3 how often lost jobs are looked for (ms),
 -- 4 attempts of a job that does not say, 5 failed jobs kept, 6 '1' if an earlier
 -- call with this token may have claimed.
--- Returns {ids set aside, ms until the next is due or -1} and, with a job, its id,
+-- Returns {{id, state} of each that is set aside, ms until the next is due or -1} and, with a job, its id,
 -- `ats` and fields.
 local token, lease = ARGV[1], ARGV[2]
 local now = clock()
@@ -57,6 +57,7 @@ local function reclaim()
                 local ask = redis.call('HGET', job, 'flatbed:cancel')
                 if ask and ask == redis.call('HGET', job, 'ats') then
                     cancelled(id, 'active', tonumber(ARGV[5]), now)
+                    aside[#aside + 1] = { id, 'cancelled' }
                 elseif made + lost >= most then
                     local before = redis.call('HGET', job, 'failedReason')
                     local reason = 'its worker was lost in attempt ' .. (made + lost) .. ' of '
@@ -64,7 +65,7 @@ local function reclaim()
                     fail(id, reason, 'active', now)
                     -- Kept whatever `removeOnFail` says: somebody should look.
                     trim('failed', tonumber(ARGV[5]), -1, now)
-                    aside[#aside + 1] = id
+                    aside[#aside + 1] = { id, 'failed' }
                 else
                     enqueue(id, true)
                     event('waiting', 'jobId', id, 'prev', 'active')

@@ -24,7 +24,7 @@ const ANSWER: Duration = Duration::from_secs(4);
 
 /// A Redis server as this process sees it. Clones share the connection.
 #[derive(Clone)]
-pub(super) struct Redis {
+pub(in crate::queue) struct Redis {
     client: Client,
     /// Which queue of which server, without the password.
     name: Arc<str>,
@@ -32,13 +32,27 @@ pub(super) struct Redis {
 }
 
 /// A Lua script, sent whole only to a server that does not know it.
-pub(super) struct Script {
+pub(in crate::queue) struct Script {
     code: &'static str,
     hash: String,
 }
 
+/// A script of the adapter that calls it, put together from files of its `lua/`,
+/// behind the clock that all have.
+macro_rules! script {
+    ($name:ident = $($part:literal)*) => {
+        pub(super) static $name: LazyLock<Script> = LazyLock::new(|| {
+            Script::new(concat!(
+                include_str!("../redis/lua/clock.lua"),
+                $(include_str!(concat!("lua/", $part, ".lua"))),*
+            ))
+        });
+    };
+}
+pub(in crate::queue) use script;
+
 impl Script {
-    pub(super) fn new(code: &'static str) -> Self {
+    pub(in crate::queue) fn new(code: &'static str) -> Self {
         let hash = redis::Script::new(code).get_hash().to_owned();
         Self { code, hash }
     }
@@ -46,7 +60,7 @@ impl Script {
 
 impl Redis {
     /// Reads the address (`redis://`, `rediss://`, `unix://`); connects later.
-    pub(super) fn new(url: &str, queue: &str) -> Result<Self> {
+    pub(in crate::queue) fn new(url: &str, queue: &str) -> Result<Self> {
         // Fails where another part of the program was first, which is as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let opened = url
@@ -78,7 +92,7 @@ impl Redis {
     }
 
     /// Runs a script.
-    pub(super) async fn run<T: FromRedisValue>(
+    pub(in crate::queue) async fn run<T: FromRedisValue>(
         &self,
         script: &Script,
         base: &str,
@@ -101,7 +115,10 @@ impl Redis {
     }
 
     /// Runs one command.
-    pub(super) async fn command<T: FromRedisValue>(&self, command: &redis::Cmd) -> Result<T> {
+    pub(in crate::queue) async fn command<T: FromRedisValue>(
+        &self,
+        command: &redis::Cmd,
+    ) -> Result<T> {
         self.answer(command)
             .await
             .map_err(|error| self.error(error))
@@ -129,12 +146,12 @@ impl Redis {
 
     /// Several calls may have failed on one connection, and the last of them end
     /// a new one: that costs another connect and nothing else.
-    pub(super) async fn discard(&self) {
+    pub(in crate::queue) async fn discard(&self) {
         self.shared.lock().await.take();
     }
 
     /// A connection of one's own, for calls that block.
-    pub(super) async fn connect(&self) -> redis::RedisResult<MultiplexedConnection> {
+    pub(in crate::queue) async fn connect(&self) -> redis::RedisResult<MultiplexedConnection> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT))
             .set_response_timeout(None);
@@ -145,7 +162,7 @@ impl Redis {
     }
 
     /// The library's error as the contract has them.
-    pub(super) fn error(&self, error: RedisError) -> Error {
+    pub(in crate::queue) fn error(&self, error: RedisError) -> Error {
         let queue = self.name.to_string();
         let reason = one_line(&error);
         let source = Some(error.into());
@@ -166,7 +183,7 @@ impl Redis {
 }
 
 /// What does not come in time is an error of the connection.
-pub(super) async fn in_time<T>(
+pub(in crate::queue) async fn in_time<T>(
     longest: Duration,
     call: impl Future<Output = redis::RedisResult<T>>,
 ) -> redis::RedisResult<T> {

@@ -1,13 +1,11 @@
-//! Waking up when there may be something to claim.
-//!
-//! Whoever makes a job available, in whatever language, adds a member to the
-//! queue's `marker`, and idle workers block on it. Taking it off is a claim to
-//! look: a ring that nobody here waits for any more is handed back.
+//! Waking up when there may be something to claim: one connection of a process
+//! blocks on what the queue's producers touch, whenever somebody waits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use redis::Cmd;
 use redis::aio::MultiplexedConnection;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -16,7 +14,7 @@ use tokio::time::sleep;
 use super::connection::{Redis, in_time};
 
 /// How long one blocking call waits, in seconds.
-const BLOCK: u64 = 5;
+pub(in crate::queue) const BLOCK: u64 = 5;
 
 /// What the answer to it may take on top.
 const GRACE: Duration = Duration::from_secs(3);
@@ -24,8 +22,17 @@ const GRACE: Duration = Duration::from_secs(3);
 /// After an error, before the next call.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// What a bell blocks on.
+pub(in crate::queue) struct Pull {
+    /// Blocks for [`BLOCK`] seconds, and answers nil if nothing came.
+    pub(in crate::queue) wait: Cmd,
+    /// Undoes `wait`, where that took something off and nobody here waits for it
+    /// any more.
+    pub(in crate::queue) give_back: Option<Cmd>,
+}
+
 /// Rings when a job may have become available.
-pub(super) struct Bell {
+pub(in crate::queue) struct Bell {
     shared: Arc<Shared>,
     task: JoinHandle<()>,
 }
@@ -39,20 +46,25 @@ struct Shared {
 
 impl Bell {
     /// Must be called within a tokio runtime.
-    pub(super) fn new(redis: Redis, marker: String) -> Self {
+    pub(in crate::queue) fn new(redis: Redis, pull: Pull) -> Self {
         let shared = Arc::new(Shared::default());
-        let task = tokio::spawn(watch(redis, marker, Arc::clone(&shared)));
+        let task = tokio::spawn(watch(redis, pull, Arc::clone(&shared)));
         Self { shared, task }
     }
 
     /// Resolves once the bell rings, for one of those who wait.
-    pub(super) async fn rung(&self) {
+    pub(in crate::queue) async fn rung(&self) {
         let _listening = Listening::new(&self.shared);
         self.shared.rung.notified().await;
     }
 
+    /// Rings it from here.
+    pub(in crate::queue) fn ring(&self) {
+        self.shared.rung.notify_waiters();
+    }
+
     /// Lets go of the connection.
-    pub(super) fn close(&self) {
+    pub(in crate::queue) fn close(&self) {
         self.task.abort();
     }
 }
@@ -79,21 +91,21 @@ impl Drop for Listening<'_> {
     }
 }
 
-async fn watch(redis: Redis, marker: String, shared: Arc<Shared>) {
+async fn watch(redis: Redis, pull: Pull, shared: Arc<Shared>) {
     let mut connection = None;
     loop {
         if shared.listeners.load(Ordering::SeqCst) == 0 {
             shared.wanted.notified().await;
             continue;
         }
-        match wait(&redis, &marker, &mut connection).await {
+        match wait(&redis, &pull.wait, &mut connection).await {
             Ok(false) => {}
             Ok(true) if shared.listeners.load(Ordering::SeqCst) > 0 => shared.rung.notify_one(),
             Ok(true) => {
-                let mut add = redis::cmd("ZADD");
-                add.arg(&marker).arg(0).arg("0");
-                // If it fails the others look by themselves before long.
-                let _: Result<(), _> = redis.command(&add).await;
+                if let Some(give_back) = &pull.give_back {
+                    // If it fails the others look by themselves before long.
+                    let _: Result<(), _> = redis.command(give_back).await;
+                }
             }
             // Whoever waits claims, and gets the error.
             Err(_) => {
@@ -105,19 +117,17 @@ async fn watch(redis: Redis, marker: String, shared: Arc<Shared>) {
     }
 }
 
-/// Whether the marker was there within `BLOCK`.
+/// Whether there was something within `BLOCK`.
 async fn wait(
     redis: &Redis,
-    marker: &str,
+    pull: &Cmd,
     connection: &mut Option<MultiplexedConnection>,
 ) -> redis::RedisResult<bool> {
     let connection = match connection {
         Some(connection) => connection,
         None => connection.insert(redis.connect().await?),
     };
-    let mut pop = redis::cmd("BZPOPMIN");
-    pop.arg(marker).arg(BLOCK);
     let longest = Duration::from_secs(BLOCK) + GRACE;
-    let answer: redis::Value = in_time(longest, pop.query_async(connection)).await?;
+    let answer: redis::Value = in_time(longest, pull.query_async(connection)).await?;
     Ok(answer != redis::Value::Nil)
 }

@@ -1,0 +1,250 @@
+//! `flatbed queue`: an operator's look at the queue of exports.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `shown.rs` | jobs as people and programs read them |
+
+mod shown;
+
+use std::fmt::Write as _;
+
+use clap::Subcommand;
+
+use self::shown::Shown;
+use super::failure::Failure;
+use super::{settings, stdio};
+use crate::job::JobId;
+use crate::queue::{Admin, Cancel, Error, Page, Record, State};
+use crate::serve::queues::Queue;
+
+const EXAMPLES: &str = "\
+Examples:
+  flatbed queue stats
+  flatbed queue list --state failed
+  flatbed queue list --json | jq -r '.[] | select(.attempts > 1) | .id'
+  flatbed queue show 0193b2f0-6d1c-7a52-9d5e-0f6c3a9b1c44
+  flatbed queue retry --all-failed
+  flatbed queue cancel 0193b2f0-6d1c-7a52-9d5e-0f6c3a9b1c44
+
+It is the queue that `serve` would use with the same settings (`flatbed config`),
+in SQLite, Redis or Postgres, whether `serve` runs or not.";
+
+/// How many jobs are asked for at once.
+const PAGE: u32 = 500;
+
+/// See and mend the queue of exports
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    order: Order,
+}
+
+#[derive(Debug, Subcommand)]
+enum Order {
+    /// List jobs; finished ones the last first, others as they are due
+    List {
+        /// Only those that are waiting, active, completed, failed, delayed, paused or cancelled
+        #[arg(long)]
+        state: Option<State>,
+        /// At most so many of each state
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+        /// Print one JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show all that is known of a job
+    Show {
+        /// The job's id
+        id: JobId,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give failed or cancelled jobs all their attempts anew
+    Retry {
+        /// Their ids
+        #[arg(required_unless_present = "all_failed")]
+        id: Vec<JobId>,
+        /// All that failed
+        #[arg(long, conflicts_with = "id")]
+        all_failed: bool,
+    },
+    /// Cancel jobs; one that is being worked on stops within two seconds
+    Cancel {
+        /// Their ids
+        #[arg(required = true)]
+        id: Vec<JobId>,
+    },
+    /// Count the jobs in each state
+    Stats {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let (config, _) = settings::read()?;
+    settings::block_on(async {
+        let queue = Queue::exports(&config).await;
+        let queue = queue.map_err(|error| Failure::away(format!("{error:#}")))?;
+        let done = arguments.order.give(queue.admin.as_ref()).await;
+        queue.source.close().await;
+        done
+    })?
+}
+
+impl Order {
+    async fn give(&self, queue: &dyn Admin) -> Result<(), Failure> {
+        match self {
+            Self::List { state, limit, json } => list(queue, *state, *limit, *json).await,
+            Self::Show { id, json } => show(queue, id, *json).await,
+            Self::Retry { id, all_failed } => {
+                if *all_failed {
+                    retry_all_failed(queue).await
+                } else {
+                    each(id, async |id| retry(queue, id).await).await
+                }
+            }
+            Self::Cancel { id } => each(id, async |id| cancel(queue, id).await).await,
+            Self::Stats { json } => stats(queue, *json).await,
+        }
+    }
+}
+
+async fn list(
+    queue: &dyn Admin,
+    state: Option<State>,
+    limit: u32,
+    json: bool,
+) -> Result<(), Failure> {
+    let states = state.map_or(State::ALL.to_vec(), |state| vec![state]);
+    let mut listed = Vec::new();
+    for state in states {
+        let records = page_by_page(queue, state, limit).await?;
+        listed.extend(records.into_iter().map(Shown::from));
+    }
+    if json {
+        return stdio::print_json(&listed);
+    }
+    let text: String = listed.iter().map(Shown::line).collect();
+    stdio::print(&text)
+}
+
+/// The first `limit` jobs in a state. Those that move on meanwhile may be missed.
+async fn page_by_page(queue: &dyn Admin, state: State, limit: u32) -> Result<Vec<Record>, Failure> {
+    let mut listed = Vec::new();
+    let mut offset = 0;
+    while offset < limit {
+        let page = Page {
+            offset,
+            limit: PAGE.min(limit - offset),
+        };
+        let records = queue.list(state, page).await?;
+        let is_last = records.len() < page.limit as usize;
+        listed.extend(records);
+        if is_last {
+            break;
+        }
+        offset += page.limit;
+    }
+    Ok(listed)
+}
+
+async fn show(queue: &dyn Admin, id: &JobId, json: bool) -> Result<(), Failure> {
+    let shown = Shown::from(find(queue, id).await?);
+    if json {
+        return stdio::print_json(&shown);
+    }
+    stdio::print(&shown.text())
+}
+
+async fn find(queue: &dyn Admin, id: &JobId) -> Result<Record, Failure> {
+    let record = queue.find(id).await?;
+    record.ok_or_else(|| unknown(id))
+}
+
+fn unknown(id: &JobId) -> Failure {
+    Failure::unfit(format!("there is no job {id} in this queue"))
+}
+
+/// Does it to each; what fails stops none of the others, and is told.
+async fn each(
+    ids: &[JobId],
+    order: impl AsyncFn(&JobId) -> Result<&'static str, Failure>,
+) -> Result<(), Failure> {
+    let mut failed = Vec::new();
+    for id in ids {
+        match order(id).await {
+            Ok(done) => stdio::print(&format!("{id}  {done}\n"))?,
+            Err(failure) => failed.push(failure),
+        }
+    }
+    let number = u64::try_from(failed.len()).unwrap_or(u64::MAX);
+    if ids.len() > 1 {
+        for failure in &failed {
+            failure.explain();
+        }
+    }
+    match failed.into_iter().next() {
+        None => Ok(()),
+        Some(failure) if ids.len() == 1 => Err(failure),
+        Some(failure) => Err(failure.of_many(number, ids.len())),
+    }
+}
+
+async fn retry(queue: &dyn Admin, id: &JobId) -> Result<&'static str, Failure> {
+    if queue.retry(id).await? {
+        return Ok("waiting");
+    }
+    let state = find(queue, id).await?.state.as_str();
+    Err(Failure::unfit(format!(
+        "job {id} is {state}; only what failed or was cancelled can be tried again"
+    )))
+}
+
+async fn retry_all_failed(queue: &dyn Admin) -> Result<(), Failure> {
+    // All of them first: what fails anew is not tried for ever.
+    let failed = page_by_page(queue, State::Failed, u32::MAX).await?;
+    let mut retried = 0;
+    for record in failed {
+        // Somebody else may have been at it.
+        if queue.retry(&record.id).await? {
+            retried += 1;
+        }
+    }
+    stdio::print(&format!("{retried} failed jobs are waiting again\n"))
+}
+
+async fn cancel(queue: &dyn Admin, id: &JobId) -> Result<&'static str, Failure> {
+    match queue.cancel(id).await? {
+        Cancel::Cancelled | Cancel::TooLate(State::Cancelled) => Ok("cancelled"),
+        Cancel::Asked => Ok("its worker was told to stop"),
+        Cancel::TooLate(state) => Err(Failure::unfit(format!(
+            "job {id} is {} already",
+            state.as_str()
+        ))),
+        Cancel::Unknown => Err(unknown(id)),
+    }
+}
+
+async fn stats(queue: &dyn Admin, json: bool) -> Result<(), Failure> {
+    let counts = queue.counts().await?;
+    if json {
+        return stdio::print_json(&counts);
+    }
+    let mut text = String::new();
+    for (state, number) in counts.by_state() {
+        // Writing to a String does not fail.
+        let _ = writeln!(text, "{:9}  {number}", state.as_str());
+    }
+    stdio::print(&text)
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::away(error.to_string())
+    }
+}

@@ -1,0 +1,281 @@
+//! Connections: shared by all calls, made anew after they broke, and no call on
+//! them waits for ever.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{Mutex, Notify, watch};
+use tokio::task::AbortHandle;
+use tokio::time::timeout;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{AsyncMessage, Client, Connection, Row, Statement};
+
+use super::address::Address;
+use super::failure::Trouble;
+use super::schema::{self, Schema};
+use crate::queue::Result;
+
+/// Connecting, signing in and a look at the tables.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// No statement of ours takes a thousandth of it; what takes longer is a peer that
+/// is gone without a word, or a server that is stopped.
+const ANSWER: Duration = Duration::from_secs(4);
+
+/// Where a job that can be claimed is told of; what is told is the queue's name.
+macro_rules! jobs {
+    () => {
+        "flatbed_jobs"
+    };
+}
+/// Where a cancel of an active job is told of.
+macro_rules! cancels {
+    () => {
+        "flatbed_cancels"
+    };
+}
+pub(super) use {cancels, jobs};
+
+/// The server gives up a statement before its caller does; what a host that is gone
+/// has begun is rolled back.
+const BOUNDED: &str = "SET statement_timeout = '3500ms';
+     SET idle_in_transaction_session_timeout = '10s';";
+
+/// A renewal that is forgotten costs a second run, which the contract allows: it is
+/// not worth an fsync each.
+const LEASES: &str = concat!(
+    "SET synchronous_commit = off; LISTEN ",
+    jobs!(),
+    "; LISTEN ",
+    cancels!(),
+    ";"
+);
+
+pub(super) type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// One connection, whenever it is needed.
+pub(super) struct Lane {
+    address: Arc<Address>,
+    setup: &'static str,
+    /// Who hears what the server tells.
+    ears: Option<Arc<Ears>>,
+    session: Mutex<Option<Arc<Session>>>,
+}
+
+impl Lane {
+    /// For leases; the ears hear of jobs and cancels.
+    pub(super) fn leases(address: Arc<Address>, ears: Arc<Ears>) -> Self {
+        Self {
+            address,
+            setup: LEASES,
+            ears: Some(ears),
+            session: Mutex::default(),
+        }
+    }
+
+    /// For what must be kept once it was answered.
+    pub(super) fn records(address: Arc<Address>) -> Self {
+        Self {
+            address,
+            setup: "",
+            ears: None,
+            session: Mutex::default(),
+        }
+    }
+
+    /// Runs a statement; the rows that it answers.
+    pub(super) async fn query(&self, sql: &str, parameters: Parameters<'_>) -> Result<Vec<Row>> {
+        self.on_session(async |session: &Session| {
+            let statement = session.prepared(sql).await?;
+            Ok(session.client.query(&statement, parameters).await?)
+        })
+        .await
+    }
+
+    /// Runs a statement that answers a row at most.
+    pub(super) async fn query_row(
+        &self,
+        sql: &str,
+        parameters: Parameters<'_>,
+    ) -> Result<Option<Row>> {
+        Ok(self.query(sql, parameters).await?.into_iter().next())
+    }
+
+    /// Runs a statement; how many rows it changed or answered.
+    pub(super) async fn execute(&self, sql: &str, parameters: Parameters<'_>) -> Result<u64> {
+        self.on_session(async |session: &Session| {
+            let statement = session.prepared(sql).await?;
+            Ok(session.client.execute(&statement, parameters).await?)
+        })
+        .await
+    }
+
+    /// Connects if it is not connected.
+    pub(super) async fn open(&self) -> Result<()> {
+        let open = in_time(CONNECT, self.session()).await;
+        open.map(drop)
+            .map_err(|trouble| trouble.error(&self.address))
+    }
+
+    async fn on_session<T>(
+        &self,
+        call: impl AsyncFnOnce(&Session) -> Result<T, Trouble>,
+    ) -> Result<T> {
+        // Waiting for another call's connect is part of it.
+        let answer = match in_time(CONNECT, self.session()).await {
+            Err(trouble) => Err(trouble),
+            Ok(session) => {
+                let answer = in_time(ANSWER, call(&session)).await;
+                if answer.as_ref().is_err_and(Trouble::is_broken) {
+                    self.discard(&session).await;
+                }
+                answer
+            }
+        };
+        answer.map_err(|trouble| trouble.error(&self.address))
+    }
+
+    async fn session(&self) -> Result<Arc<Session>, Trouble> {
+        let mut session = self.session.lock().await;
+        if let Some(session) = session.as_ref().filter(|session| session.is_open()) {
+            return Ok(Arc::clone(session));
+        }
+        let mut new = Session::open(&self.address, self.ears.clone()).await?;
+        new.client.batch_execute(BOUNDED).await?;
+        schema::migrate(&mut new.client).await?;
+        new.client.batch_execute(self.setup).await?;
+        Ok(Arc::clone(session.insert(Arc::new(new))))
+    }
+
+    /// Others on the same connection fail at once instead of waiting for nothing.
+    async fn discard(&self, broken: &Arc<Session>) {
+        broken.driver.abort();
+        let mut session = self.session.lock().await;
+        if session.as_ref().is_some_and(|now| Arc::ptr_eq(now, broken)) {
+            session.take();
+        }
+    }
+
+    /// Lets go of the connection, once the calls on it are done.
+    pub(super) async fn close(&self) {
+        self.session.lock().await.take();
+    }
+}
+
+/// How far the tables are.
+pub(super) async fn examine(address: &Address) -> Result<Schema> {
+    let examining = async {
+        let session = Session::open(address, None).await?;
+        schema::examine(&session.client).await
+    };
+    in_time(CONNECT, examining)
+        .await
+        .map_err(|trouble| trouble.error(address))
+}
+
+/// Makes or updates the tables; how far they were.
+pub(super) async fn migrate(address: &Address, longest: Duration) -> Result<Schema> {
+    let migrating = async {
+        let mut session = in_time(CONNECT, Session::open(address, None)).await?;
+        in_time(longest, schema::migrate(&mut session.client)).await
+    };
+    migrating.await.map_err(|trouble| trouble.error(address))
+}
+
+/// What does not come in time is trouble.
+async fn in_time<T>(
+    longest: Duration,
+    call: impl Future<Output = Result<T, Trouble>>,
+) -> Result<T, Trouble> {
+    timeout(longest, call).await.unwrap_or(Err(Trouble::Silent))
+}
+
+/// A connection, and the task that reads from it.
+struct Session {
+    client: Client,
+    driver: AbortHandle,
+    prepared: Mutex<HashMap<String, Statement>>,
+}
+
+impl Session {
+    async fn open(address: &Address, ears: Option<Arc<Ears>>) -> Result<Self, Trouble> {
+        let (client, connection) = address.config.connect(address.tls.clone()).await?;
+        Ok(Self {
+            client,
+            driver: tokio::spawn(drive(connection, ears)).abort_handle(),
+            prepared: Mutex::default(),
+        })
+    }
+
+    fn is_open(&self) -> bool {
+        !self.client.is_closed()
+    }
+
+    /// Each statement is planned once a connection.
+    async fn prepared(&self, sql: &str) -> Result<Statement, Trouble> {
+        if let Some(statement) = self.prepared.lock().await.get(sql) {
+            return Ok(statement.clone());
+        }
+        // Two at once prepare it twice, and one of them is dropped.
+        let statement = self.client.prepare(sql).await?;
+        let mut prepared = self.prepared.lock().await;
+        prepared.insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+}
+
+async fn drive<S, T>(mut connection: Connection<S, T>, ears: Option<Arc<Ears>>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    // Until it is closed, or breaks: calls that wait then get the error.
+    while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+        if let (AsyncMessage::Notification(told), Some(ears)) = (message, &ears) {
+            ears.hear(told.channel(), told.payload());
+        }
+    }
+    if let Some(ears) = ears {
+        ears.ring();
+    }
+}
+
+/// What the server tells those who wait in this process.
+pub(super) struct Ears {
+    queue: String,
+    rings: watch::Sender<u64>,
+    /// Somebody asked to cancel an active job.
+    pub(super) cancels: Notify,
+}
+
+impl Ears {
+    pub(super) fn new(queue: &str) -> Self {
+        Self {
+            queue: queue.to_owned(),
+            rings: watch::Sender::new(0),
+            cancels: Notify::new(),
+        }
+    }
+
+    /// Changes whenever there may be something to claim.
+    pub(super) fn rung(&self) -> watch::Receiver<u64> {
+        self.rings.subscribe()
+    }
+
+    fn hear(&self, channel: &str, queue: &str) {
+        if queue != self.queue {
+            return;
+        }
+        match channel {
+            jobs!() => self.ring(),
+            _ => self.cancels.notify_waiters(),
+        }
+    }
+
+    fn ring(&self) {
+        self.rings.send_modify(|count| *count += 1);
+    }
+}

@@ -1,0 +1,67 @@
+//! The settings of image jobs, whose queue is a plain list.
+
+use super::Options;
+use crate::config::{Secret, Variables};
+use crate::job::RetryPolicy;
+
+/// Where the list is, and how it is worked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The server's address, which may hold a password.
+    pub url: Secret,
+    /// The rest.
+    pub options: Options,
+}
+
+impl Config {
+    /// Image jobs: `REDIS_URI` (or `REDIS_URL`), `IMAGE_QUEUE_NAME` (`task_queue`),
+    /// `IMAGE_LEASE_SECONDS` (30) and `IMAGE_MAX_ATTEMPTS` (3); `None` without an
+    /// address.
+    pub fn images(variables: &mut Variables) -> Option<Self> {
+        let url = variables
+            .secret("REDIS_URI")
+            .or_else(|| variables.secret("REDIS_URL"))?;
+        let default = Options::new(variables.text_or("IMAGE_QUEUE_NAME", "task_queue"));
+        Some(Self {
+            url,
+            options: Options {
+                lease: variables.seconds("IMAGE_LEASE_SECONDS", default.lease, 1..=3600),
+                retry: RetryPolicy {
+                    attempts: variables.number("IMAGE_MAX_ATTEMPTS", 3, 1..=100),
+                    ..default.retry
+                },
+                ..default
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_document_s_names_and_defaults() {
+        assert_eq!(Config::images(&mut Variables::of([])), None);
+        let mut variables = Variables::of([("REDIS_URI", "redis://:hunter2@localhost:6379")]);
+        let config = Config::images(&mut variables).unwrap();
+        assert_eq!(config.options, Options::new("task_queue"));
+        assert_eq!(config.url.expose(), "redis://:hunter2@localhost:6379");
+        let told = format!("{config:?} {:?}", variables.finish().unwrap());
+        assert!(!told.contains("hunter2"), "{told}");
+
+        let mut variables = Variables::of([
+            ("REDIS_URL", "redis://localhost"),
+            ("IMAGE_QUEUE_NAME", "photos"),
+            ("IMAGE_LEASE_SECONDS", "60"),
+            ("IMAGE_MAX_ATTEMPTS", "5"),
+        ]);
+        let options = Config::images(&mut variables).unwrap().options;
+        assert_eq!(options.list, "photos");
+        assert_eq!(options.lease, Duration::from_secs(60));
+        assert_eq!(options.retry.attempts, 5);
+        assert!(variables.finish().is_ok());
+    }
+}
