@@ -5,7 +5,6 @@
 
 #[path = "../tests/support/nvr/mod.rs"]
 #[allow(
-    unused_imports,
     clippy::expect_used,
     clippy::unwrap_used,
     clippy::panic,
@@ -34,6 +33,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             // A wall clock there, under a false `Z`.
             "--zone" => {
                 profile.zone = TimeZone::get(&arguments.next().ok_or(usage)?)?;
+                let winter = profile.zone.to_offset("2026-01-01T00:00:00Z".parse()?);
+                profile.winter = i8::try_from(winter.seconds() / 3600)?;
                 profile.posix = "";
                 profile.local = true;
             }

@@ -1,5 +1,5 @@
 //! The simulated recorder before clients that know nothing of this project:
-//! `PyPI`'s hikvisionapi and `HikLoad`, and curl.
+//! `PyPI`'s `hikvisionapi` and `HikLoad`, and curl.
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -38,38 +38,22 @@ fn dressed(profile: &Profile, body: &str) -> String {
     let Profile {
         prefix, namespace, ..
     } = profile;
-    let mut dressed = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\" ?>\n");
-    let mut is_root = true;
-    for piece in body.split_inclusive('<') {
-        let (text, ends) = match piece.strip_suffix('<') {
-            Some(text) => (text, true),
-            None => (piece, false),
+    let colon = if prefix.is_empty() { "" } else { ":" };
+    let attributes = format!(" version=\"2.0\" xmlns{colon}{prefix}=\"{namespace}\">");
+    // Each tag, without its '<': a name, or '/' and a name. The first is the root.
+    let mut tags = Vec::new();
+    for (index, tag) in body.split('<').skip(1).enumerate() {
+        let tag = match tag.strip_prefix('/') {
+            Some(name) => format!("/{prefix}{colon}{name}"),
+            None => format!("{prefix}{colon}{tag}"),
         };
-        // What follows a '<' begins with a name, or with '/' and a name.
-        if dressed.ends_with('<') {
-            let (slash, rest) = match text.strip_prefix('/') {
-                Some(rest) => ("/", rest),
-                None => ("", text),
-            };
-            let colon = if prefix.is_empty() { "" } else { ":" };
-            dressed.extend([slash, prefix, colon]);
-            if is_root {
-                let end = rest.find(['>', ' ', '/']).unwrap_or(rest.len());
-                let (name, rest) = rest.split_at(end);
-                dressed.extend([name, " version=\"2.0\" xmlns", colon, prefix]);
-                dressed.extend(["=\"", namespace, "\"", rest]);
-                is_root = false;
-            } else {
-                dressed.push_str(rest);
-            }
-        } else {
-            dressed.push_str(text);
-        }
-        if ends {
-            dressed.push('<');
-        }
+        tags.push(match index {
+            0 => tag.replacen('>', &attributes, 1),
+            _ => tag,
+        });
     }
-    dressed
+    let tags = tags.join("<");
+    format!("<?xml version=\"1.0\" encoding=\"UTF-8\" ?>\n<{tags}")
 }
 
 /// What stands between two tags, if the text has them.

@@ -10,6 +10,7 @@
 //! | `serve.rs`, `tls.rs` | requests and downloads |
 #![allow(
     dead_code,
+    unused_imports,
     reason = "the example has no faults, and no test all of them"
 )]
 
