@@ -51,7 +51,8 @@ pub enum Coding {
     /// Lossy, of this quality: 1 (small) to 100 (good), on libwebp's scale.
     Quality(u8),
     /// Lossy, as small as comes out this like the resized picture: the SSIM of
-    /// luma, above 0 and below 1; 0.98 is hard to tell from it. Animations do
+    /// luma as WebP codes it (16 to 235), above 0 and below 1; 0.98 is hard to
+    /// tell from it. Animations do
     /// not take it.
     Ssim(f64),
     /// Every pixel as it is.
