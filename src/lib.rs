@@ -6,6 +6,7 @@
 //! | [`catalogue`] | which videos there are |
 //! | [`cli`] | the command line: one file a command |
 //! | [`client`] | talks to recorders |
+//! | [`clip`] | a clip that is asked for, and what was made |
 //! | [`config`] | environment variables, read once at the start |
 //! | [`fetch`] | downloads from addresses that others name |
 //! | [`http`] | the HTTP side: one file an API |
@@ -22,6 +23,7 @@ pub mod aws;
 pub mod catalogue;
 pub mod cli;
 pub mod client;
+pub mod clip;
 pub mod config;
 pub mod fetch;
 pub mod http;
