@@ -50,6 +50,7 @@ impl JoinArgs {
             timeline: self.segments.timeline(),
             gaps: self.segments.gaps(),
             on_mismatch: self.segments.on_mismatch(),
+            clock_step: flatbed_media::Timestamp::ZERO,
         };
         let (bar, context) = self.running.start()?;
 

@@ -9,9 +9,11 @@
 //! | `exports.rs` | the six of the exports document |
 //! | `workloads.rs` | those of all workloads |
 //! | `jobs.rs` | what a job reports |
+//! | `clips.rs` | what is counted of clips of cameras |
 //! | `adding.rs` | makes them and registers them |
 
 mod adding;
+mod clips;
 mod exports;
 mod jobs;
 mod workloads;
@@ -22,6 +24,7 @@ use self::adding::{Adding, gauge};
 use self::exports::Exports;
 use self::workloads::Workloads;
 
+pub use self::clips::ClipMetrics;
 pub use self::jobs::{BusyThread, JobMetrics, Stage};
 
 /// All metrics of the process. Clones share them.
@@ -30,6 +33,7 @@ pub struct Metrics {
     registry: Registry,
     exports: Exports,
     workloads: Workloads,
+    clips: ClipMetrics,
     engine_threads: IntGauge,
 }
 
@@ -53,6 +57,7 @@ impl Metrics {
         Ok(Self {
             exports: Exports::new(&add)?,
             workloads: Workloads::new(&add)?,
+            clips: ClipMetrics::new(&add)?,
             engine_threads: add.gauge(
                 "flatbed_engine_threads_busy",
                 "Engine threads that jobs have started and that are running.",
@@ -67,6 +72,11 @@ impl Metrics {
             metrics: self.clone(),
             workload,
         }
+    }
+
+    /// The part that clips of cameras report to.
+    pub fn clips(&self) -> ClipMetrics {
+        self.clips.clone()
     }
 
     /// `video_storage_used_bytes`: what videos and exports take in the store.

@@ -3,5 +3,7 @@
 //! | folder | what it does |
 //! |---|---|
 //! | [`export`] | a video through a list of operations, into the store |
+//! | [`cctv`] | what a camera's recorder has of a stretch of time, into a bucket |
 
+pub mod cctv;
 pub mod export;

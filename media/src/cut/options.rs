@@ -246,4 +246,8 @@ pub struct Options {
     pub gaps: Gaps,
     /// What to do with a segment that does not fit the first one.
     pub on_mismatch: OnMismatch,
+    /// How coarse the clock is that the segments share: a gap or an overlap of no
+    /// more than this is taken for the clock's, and the segments follow one another.
+    /// A second for recorders, which write whole ones.
+    pub clock_step: Timestamp,
 }

@@ -1,6 +1,6 @@
 //! What a cut did.
 
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 /// Joins of a hundred thousand segments may have as many notes.
 const MOST_NOTES: usize = 101;
@@ -26,11 +26,23 @@ pub struct Report {
     pub duration: Timestamp,
     /// How many bytes were written.
     pub bytes: u64,
+    /// What the result shows of the segments' clock, in order, where the selection is
+    /// by that clock. Between two of them nothing was recorded.
+    pub shown: Vec<Span>,
     /// What a person should know: what was encoded and why, what was left out.
     pub notes: Vec<String>,
 }
 
 impl Report {
+    /// Adds a stretch of the segments' clock to what is shown; one that begins where
+    /// the last one ends makes it longer.
+    pub(super) fn shows(&mut self, span: Span) {
+        match self.shown.last_mut() {
+            Some(last) if span.start <= last.end => last.end = last.end.max(span.end),
+            _ => self.shown.push(span),
+        }
+    }
+
     /// Adds a note, once; of very many, only that there are more.
     pub(super) fn note(&mut self, note: impl Into<String>) {
         let note = note.into();

@@ -8,7 +8,7 @@ mod writing;
 use crate::av::code::Code;
 use crate::av::mux::Closed;
 use crate::output::Output;
-use crate::time::{TimeBase, Timestamp};
+use crate::time::{Span, TimeBase, Timestamp};
 use crate::{Container, Context, Error, Result};
 
 use super::SoundWish;
@@ -248,12 +248,39 @@ impl<'a> Cut<'a> {
             let local = clock.convert(window.from - place.start, ticks) + source.first;
             source.seek(local, context)?;
         }
+        let before = self.shown_to();
         self.copy_segment(&mut source, window, shift, place, context)?;
         if self.report.frames > 0 {
             let first = self.origins.map_or(origin, |(first, _)| first);
             self.origins = Some((first, origin));
         }
+        self.note_shown(before, place.from, origin);
         Ok(())
+    }
+
+    /// When the last frame so far has been shown.
+    fn shown_to(&self) -> i64 {
+        let tracks = self.tracks.as_ref();
+        tracks.map_or(i64::MIN, |tracks| tracks.pictures.shown_to())
+    }
+
+    /// Reports what a segment has added to what was shown up to `before`: it begins
+    /// no earlier than `from`, but for the frames that a copy begins with.
+    fn note_shown(&mut self, before: i64, from: i64, origin: Timestamp) {
+        let Some(tracks) = self.tracks.as_ref().filter(|_| self.bounds.by_clock) else {
+            return;
+        };
+        let (clock, end) = (tracks.clock, tracks.pictures.shown_to());
+        if end <= before {
+            return;
+        }
+        let is_first = self.report.shown.is_empty();
+        let start = if is_first { tracks.zero } else { None };
+        let start = start.unwrap_or_else(|| from.max(before));
+        self.report.shows(Span {
+            start: origin + clock.timestamp(start),
+            end: origin + clock.timestamp(end),
+        });
     }
 
     /// Decides how each track is made, from the first segment.
@@ -291,7 +318,7 @@ impl<'a> Cut<'a> {
         Ok(Tracks {
             expected: self.expect(source, &sound, count, clock),
             rotation: source.stream(source.video).rotation,
-            placer: Placer::new(clock, self.options.timeline, self.options.gaps),
+            placer: Placer::new(clock, self.options),
             layout: source.layout(),
             clock,
             frame,
@@ -351,6 +378,16 @@ impl<'a> Cut<'a> {
         report.start = first + tracks.clock.timestamp(zero);
         report.end = last + tracks.clock.timestamp(end);
         report.duration = tracks.clock.timestamp(end - zero);
+        if self.bounds.by_clock {
+            // An encoder may have held the last frames until now.
+            match report.shown.last_mut() {
+                Some(last) => last.end = last.end.max(report.end),
+                None => report.shows(Span {
+                    start: report.start,
+                    end: report.end,
+                }),
+            }
+        }
         Ok((report, written))
     }
 }

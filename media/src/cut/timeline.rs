@@ -2,7 +2,7 @@
 
 use crate::time::{TimeBase, Timestamp};
 
-use super::options::{Gaps, Segment, Timeline};
+use super::options::{Gaps, Options, Segment, Timeline};
 
 /// 33 bits of 90 kHz: when the clock of an MPEG stream begins anew.
 const WRAP: i64 = (1 << 33) * 100 / 9;
@@ -31,6 +31,8 @@ pub(super) struct Placer {
     clock: TimeBase,
     gaps: Gaps,
     timeline: Timeline,
+    /// Gaps and overlaps up to this are the shared clock's, in ticks.
+    step: i64,
     /// The shared clock's reading at the output's zero.
     origin: Option<Timestamp>,
     /// The shared clock's reading at the last segment's start.
@@ -49,11 +51,13 @@ pub(super) struct Place {
 }
 
 impl Placer {
-    pub(super) fn new(clock: TimeBase, timeline: Timeline, gaps: Gaps) -> Self {
+    pub(super) fn new(clock: TimeBase, options: &Options) -> Self {
+        let step = options.clock_step.as_micros();
         Self {
             clock,
-            gaps,
-            timeline,
+            gaps: options.gaps,
+            timeline: options.timeline,
+            step: TimeBase::MICROS.convert(step, clock),
             origin: None,
             last: None,
             end: 0,
@@ -107,7 +111,7 @@ impl Placer {
         let start = TimeBase::MICROS.convert((reading - origin).as_micros(), self.clock);
         let gap = start - self.end;
         // Clocks jitter: less than half a frame is no gap and no overlap.
-        let follows = gap.abs() <= frame / 2;
+        let follows = gap.abs() <= self.step.max(frame / 2);
         if follows || gap > 0 && self.gaps == Gaps::Close {
             // A closed gap moves all that comes later.
             if !follows {
@@ -152,7 +156,12 @@ mod tests {
     }
 
     fn placer(timeline: Timeline, gaps: Gaps) -> Placer {
-        Placer::new(TimeBase::per_second(1000), timeline, gaps)
+        let options = Options {
+            timeline,
+            gaps,
+            ..Options::default()
+        };
+        Placer::new(TimeBase::per_second(1000), &options)
     }
 
     fn place(placer: &mut Placer, at: Option<i64>, first: i64, length: i64) -> (i64, i64) {
@@ -193,6 +202,28 @@ mod tests {
                 (fourth, fourth)
             );
         }
+    }
+
+    #[test]
+    fn a_coarse_clock_makes_no_gaps() {
+        let options = Options {
+            clock_step: Timestamp::from_micros(1_000_000),
+            ..Options::default()
+        };
+        let mut placer = Placer::new(TimeBase::per_second(1000), &options);
+        assert_eq!(place(&mut placer, Some(7_000_000), 0, 10_600), (0, 0));
+        // 17.6 s, said to be 17 s; and 28.2 s, said to be 29 s.
+        assert_eq!(
+            place(&mut placer, Some(17_000_000), 0, 10_600),
+            (10_600, 10_600)
+        );
+        assert_eq!(
+            place(&mut placer, Some(29_000_000), 0, 1000),
+            (21_200, 21_200)
+        );
+        // More than a second is a gap, counted from what the clock said at first.
+        assert_eq!(place(&mut placer, Some(31_000_000), 0, 1000).0, 22_200);
+        assert_eq!(placer.origin(), Some(Timestamp::from_micros(8_800_000)));
     }
 
     #[test]

@@ -11,8 +11,9 @@ use crate::context::Cancel;
 
 /// Bytes in one message of the channel.
 const CHUNK: usize = 64 * 1024;
-/// Messages in flight: the reader is at most 2 MiB ahead.
-const AHEAD: usize = 32;
+/// Messages in flight. Few: what a download is ahead when nothing more is wanted was
+/// fetched in vain, and a second of a camera's footage has 256 KiB.
+const AHEAD: usize = 4;
 
 /// The engine's end of the channel.
 pub(crate) struct Pump {

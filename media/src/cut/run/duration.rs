@@ -25,7 +25,7 @@ pub(super) fn total_duration(
         let mut source = Source::open(&mut segment.input, None, false, context)?;
         let placer = placer.get_or_insert_with(|| {
             clock = TimeBase::MICROS;
-            Placer::new(clock, options.timeline, options.gaps)
+            Placer::new(clock, options)
         });
         let ticks = source.clock();
         let zero = ticks.convert(source.first - source.zero, clock);
