@@ -10,6 +10,7 @@
 
 mod bad_input;
 mod cancel;
+mod cctv;
 mod clock;
 mod concat;
 mod cut;
@@ -32,3 +33,6 @@ mod store;
 mod support;
 mod thumbnail;
 mod usage;
+
+// As the engine's tests, of which these have some, call it.
+use support::fixture;

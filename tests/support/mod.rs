@@ -13,6 +13,12 @@ pub mod fixture;
 mod folder;
 mod judge;
 pub mod nvr;
+#[allow(
+    dead_code,
+    clippy::cast_possible_truncation,
+    reason = "the engine's tests have their own lints"
+)]
+pub mod observe;
 mod recording;
 pub mod s3_server;
 

@@ -117,9 +117,7 @@ pub fn falls_short(recording: &Recording, asked: Span, shown: &[Shown]) -> bool 
         return false;
     };
     let due = clock(due);
-    !shown
-        .iter()
-        .any(|span| span.start <= due && due < span.end)
+    !shown.iter().any(|span| span.start <= due && due < span.end)
 }
 
 /// Whether recordings reach the end of what is asked for, as the search says.
@@ -207,7 +205,7 @@ mod tests {
 
     #[test]
     fn only_what_is_recent_is_waited_for() {
-        let patience = |seconds, again| Patience {
+        let patience = |seconds: i64, again| Patience {
             now: at(30 + seconds),
             settle: Duration::from_secs(600),
             again,

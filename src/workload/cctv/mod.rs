@@ -133,7 +133,8 @@ impl Clips {
         };
         if recordings.is_empty() {
             let (camera, start, end) = (called(&order.camera), order.span.start, order.span.end);
-            let missing = format!("{camera}: nothing was recorded on track {track} from {start} to {end}");
+            let missing =
+                format!("{camera}: nothing was recorded on track {track} from {start} to {end}");
             return Err(patience.or_later(order.span, missing));
         }
         if !footage::reach_the_end(&recordings, order.span) {
@@ -190,7 +191,14 @@ impl Clips {
         let inputs = recordings.iter().map(|each| downloads.input(each));
         let (output, pending) = self.output(key, Shape::Streamed, context).await?;
         let mode = self.mode();
-        let cutting = cut::clip(inputs.collect(), recordings, output, order.span, mode, context);
+        let cutting = cut::clip(
+            inputs.collect(),
+            recordings,
+            output,
+            order.span,
+            mode,
+            context,
+        );
         let done = cutting.await;
         downloads.stop();
         let fetched = downloads.fetched();
@@ -276,7 +284,8 @@ impl Clips {
         metrics.frames(report.frames_copied, report.frames_encoded);
         let age = between(order.span.end, Timestamp::now());
         self.metrics.made(coverage.part, age);
-        let moment = |at: Option<flatbed_media::Timestamp>, other| at.map_or(other, footage::moment);
+        let moment =
+            |at: Option<flatbed_media::Timestamp>, other| at.map_or(other, footage::moment);
         let (first, last) = (report.shown.first(), report.shown.last());
         let made = Made {
             bucket: self.bucket.clone(),
@@ -289,7 +298,13 @@ impl Clips {
             coverage: coverage.part,
         };
         let (frames, coverage_) = (report.frames, coverage.part);
-        tracing::info!(item, key = made.object_key, frames, coverage = coverage_, "the clip is there");
+        tracing::info!(
+            item,
+            key = made.object_key,
+            frames,
+            coverage = coverage_,
+            "the clip is there"
+        );
         Ok(Clip {
             made,
             gaps: coverage.gaps,
@@ -304,7 +319,9 @@ impl Clips {
         context: &JobContext,
     ) -> Result<(flatbed_media::Output, Pending), Failure> {
         let (describe, cancel) = (Describe::default(), context.cancel());
-        let output = self.store.output(key, Container::Mp4, shape, describe, cancel);
+        let output = self
+            .store
+            .output(key, Container::Mp4, shape, describe, cancel);
         Ok(output.await?)
     }
 

@@ -39,7 +39,9 @@ pub struct InvalidKeys {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Undecrypted {
     /// It is something else.
-    #[error("password_encrypted is no Fernet token; encrypt the password with CAMERA_ENCRYPTION_KEY")]
+    #[error(
+        "password_encrypted is no Fernet token; encrypt the password with CAMERA_ENCRYPTION_KEY"
+    )]
     NoToken,
     /// Its stamp is in the future.
     #[error(

@@ -41,9 +41,7 @@ impl Spooled {
         let hints = recordings
             .iter()
             .filter_map(|recording| recording.size_hint);
-        let folder = store
-            .scratch(hints.fold(0, u64::saturating_add))
-            .await?;
+        let folder = store.scratch(hints.fold(0, u64::saturating_add)).await?;
         let mut files = Vec::new();
         let mut bytes: u64 = 0;
         for (number, recording) in recordings.iter().enumerate() {
