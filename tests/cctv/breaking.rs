@@ -21,9 +21,9 @@ async fn a_download_that_breaks_off_is_fetched_anew() {
     let reel = Reel::new(hours_ago(5), 0, &[20, 20]);
     for length in [Length::Told, Length::Chunked, Length::Closes] {
         for faults in [
-            vec![Fault::Truncate(150_000)],
+            vec![Fault::Truncate(400_000)],
             vec![Fault::Empty, Fault::Empty],
-            vec![Fault::Truncate(150_000), Fault::Truncate(90_000)],
+            vec![Fault::Truncate(400_000), Fault::Truncate(300_000)],
         ] {
             let bench = Bench::new(|_| {}).await;
             let profile = Profile {
@@ -52,7 +52,7 @@ async fn a_download_that_never_comes_whole_makes_no_clip() {
     let bench = Bench::new(|_| {}).await;
     let reel = Reel::new(hours_ago(5), 0, &[20]);
     let nvr = recorder(Profile::default(), &reel).await;
-    downloads_meet(&nvr, [1, 2, 3, 4].map(|n| Fault::Truncate(50_000 * n)));
+    downloads_meet(&nvr, [1, 2, 3, 4].map(|n| Fault::Truncate(100_000 * n)));
     let outcome = bench.run(&order(7, &nvr, &reel, 13_000..19_000)).await;
     let (after, reason) = retried(&outcome);
     assert_eq!(after, 60);

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use bytes::Bytes;
@@ -25,6 +26,9 @@ use super::{Seen, Sent, State, lock};
 
 /// Bytes of a download that are handed over at a time.
 const PIECE: usize = 64 * 1024;
+
+/// Before a connection breaks, its last bytes are let out.
+const FLUSH: Duration = Duration::from_millis(5);
 
 pub async fn listen(listener: TcpListener, state: Arc<State>) {
     let tls = state.profile.tls.then(super::tls::acceptor);
@@ -350,7 +354,11 @@ impl Going {
         if most == 0 && self.left > 0 {
             match self.until {
                 Until::Stalls(_) => std::future::pending::<()>().await,
-                _ => return Some(Err(io::ErrorKind::ConnectionAborted.into())),
+                _ => {
+                    // While nothing more comes, what was handed over is sent.
+                    tokio::time::sleep(FLUSH).await;
+                    return Some(Err(io::ErrorKind::ConnectionAborted.into()));
+                }
             }
         }
         if self.left == 0 {
