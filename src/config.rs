@@ -210,6 +210,12 @@ impl Variables {
         Duration::from_secs(self.number(name, default.as_secs(), range))
     }
 
+    /// On or off, as Python's settings have it too: `true`, `1`, `yes`, `on` and
+    /// their opposites, in any case.
+    pub fn switch(&mut self, name: &'static str, default: bool) -> bool {
+        self.parse(name, Switch(default)).0
+    }
+
     /// A number of bytes, written `5GB`, `500MiB` or `1048576`. As in the services
     /// that this one replaces, `GB` too stands for a power of 1024.
     pub fn bytes(&mut self, name: &'static str, default: u64) -> u64 {
@@ -252,6 +258,26 @@ impl Variables {
             value,
             origin,
         });
+    }
+}
+
+struct Switch(bool);
+
+impl FromStr for Switch {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => Ok(Self(true)),
+            "false" | "0" | "no" | "off" => Ok(Self(false)),
+            _ => Err("expected true or false"),
+        }
+    }
+}
+
+impl Display for Switch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use serde::Serialize;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
@@ -30,10 +30,14 @@ pub type Answer = Result<String, String>;
 /// Asks one thing how it is.
 pub type Check = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync>;
 
+/// Asks how many items wait; `None` where nobody can tell.
+type QueueSize = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Option<u64>> + Send>> + Send + Sync>;
+
 /// The things that are asked.
 #[derive(Clone, Default)]
 pub struct Health {
     checks: Vec<(&'static str, Check)>,
+    batches: Option<(bool, QueueSize)>,
     last: Arc<Mutex<Option<(Instant, Report)>>>,
 }
 
@@ -44,6 +48,16 @@ pub struct Report {
     #[schema(example = "healthy")]
     status: &'static str,
     version: &'static str,
+    /// Whether packing items are worked on without being triggered, where clips are
+    /// on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    auto_batch: Option<bool>,
+    /// How many packing items were triggered and wait for their turn, where clips are
+    /// on and the database answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    queue_size: Option<u64>,
     /// Each thing by its name.
     dependencies: BTreeMap<&'static str, Dependency>,
 }
@@ -67,6 +81,20 @@ impl Health {
             .push((name, Arc::new(move || Box::pin(check()))));
     }
 
+    /// Tells of packing items: whether they are worked on by themselves, and how many
+    /// were triggered.
+    pub fn batches<F>(&mut self, auto: bool, size: impl Fn() -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = Option<u64>> + Send + 'static,
+    {
+        self.batches = Some((auto, Arc::new(move || Box::pin(size()))));
+    }
+
+    async fn queue_size(&self) -> Option<u64> {
+        let (_, size) = self.batches.as_ref()?;
+        timeout(PATIENCE, size()).await.ok().flatten()
+    }
+
     /// Asks all, at the same time.
     pub async fn report(&self) -> Report {
         // The lock has those who come meanwhile wait for the same answer.
@@ -83,10 +111,13 @@ impl Health {
             };
             (*name, Dependency::of(answer))
         });
-        let dependencies: BTreeMap<_, _> = join_all(asked).await.into_iter().collect();
+        let (answers, queue_size) = join(join_all(asked), self.queue_size()).await;
+        let dependencies: BTreeMap<_, _> = answers.into_iter().collect();
         let report = Report {
             status: worst(dependencies.values()),
             version: env!("CARGO_PKG_VERSION"),
+            auto_batch: self.batches.as_ref().map(|(auto, _)| *auto),
+            queue_size,
             dependencies,
         };
         *last = Some((Instant::now(), report.clone()));

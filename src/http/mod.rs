@@ -5,6 +5,7 @@
 //! | [`exports`], [`events`] | `/api/exports` |
 //! | [`webhook`] | `/api/jobs/webhook`, for those who push jobs |
 //! | [`videos`], `upload.rs` | `/api/videos` |
+//! | [`trigger`] | `/trigger`: the clip of one packing item, now |
 //! | [`files`] | `/files`: objects of a folder store, by signed links |
 //! | [`health`], [`metrics`] | `/health`, `/metrics` |
 //! | [`openapi`] | `/openapi.json`, which `tests/exports/document.rs` holds against what is answered |
@@ -20,6 +21,7 @@ pub mod files;
 pub mod health;
 pub mod metrics;
 pub mod openapi;
+pub mod trigger;
 mod upload;
 pub mod videos;
 pub mod webhook;

@@ -13,20 +13,20 @@ use utoipa::openapi::{Content, Ref, RefOr, Response};
 use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
 
 use super::failure::ErrorBody;
-use super::{events, exports, files, health, metrics, videos, webhook};
+use super::{events, exports, files, health, metrics, trigger, videos, webhook};
 
 /// The document, but for the operations.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Flatbed",
-        description = "Exports of videos: cut, transcoded, watermarked, thumbnailed.",
+        description = "Exports of videos: cut, transcoded, watermarked, thumbnailed. Clips of cameras.",
     ),
     servers((url = "/")),
     paths(
         exports::create, exports::list, exports::stats, exports::show, exports::cancel,
         exports::download, exports::retry, events::stream, webhook::take,
-        videos::create, videos::list, videos::show, videos::delete,
+        videos::create, videos::list, videos::show, videos::delete, trigger::trigger,
         files::send, health::show, metrics::show, show,
     ),
     components(schemas(ErrorBody, exports::ExportStatus)),
@@ -53,7 +53,7 @@ impl ToSchema for Operation {
     }
 }
 
-/// The bearer token that guards what is below `/api` and this document.
+/// The bearer token that guards what is below `/api`, `/trigger` and this document.
 struct Token;
 
 impl Modify for Token {
@@ -75,7 +75,8 @@ struct Faults;
 
 impl Modify for Faults {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        for (_, call) in calls(document).filter(|(path, _)| path.starts_with("/api/")) {
+        let may_fail = |path: &str| path.starts_with("/api/") || path == "/trigger";
+        for (_, call) in calls(document).filter(|(path, _)| may_fail(path)) {
             add(
                 call,
                 "500",
@@ -106,7 +107,7 @@ impl Modify for Parameters {
 }
 
 fn is_guarded(path: &str) -> bool {
-    path.starts_with("/api/") || path == "/openapi.json"
+    path.starts_with("/api/") || matches!(path, "/trigger" | "/openapi.json")
 }
 
 fn calls(document: &mut utoipa::openapi::OpenApi) -> impl Iterator<Item = (&str, &mut Call)> {

@@ -81,6 +81,7 @@ pub mod dead_letters;
 mod handover;
 pub mod ledger;
 pub mod options;
+pub mod packing_items;
 pub mod postgres;
 pub mod rabbitmq;
 mod redis;

@@ -51,6 +51,23 @@ impl Config {
     }
 }
 
+impl Config {
+    /// The settings of clips: `CCTV_CONCURRENCY` and `CCTV_TIMEOUT_SECONDS`; the
+    /// grace is the process's.
+    pub fn clips(variables: &mut Variables, shutdown_grace: Duration) -> Self {
+        let default = Self::default();
+        Self {
+            concurrency: variables.number("CCTV_CONCURRENCY", default.concurrency, 1..=256),
+            deadline: variables.seconds(
+                "CCTV_TIMEOUT_SECONDS",
+                default.deadline,
+                1..=Self::LONGEST / 1000,
+            ),
+            shutdown_grace,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,12 +8,13 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::client::hikvision;
 use crate::config::{Invalid, Secret, Setting, Variables};
-use crate::queue::{postgres, webhook};
+use crate::queue::{packing_items, postgres, webhook};
 use crate::runner;
 use crate::store;
 use crate::telemetry::log;
-use crate::workload::export;
+use crate::workload::{cctv, export};
 
 /// Everything.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub struct Config {
     pub workloads: Option<BTreeSet<WorkloadName>>,
     /// Exports.
     pub exports: Exports,
+    /// Clips of cameras; an error says why they are off.
+    pub cctv: Result<Cctv, &'static str>,
     /// `DATABASE_URL`: a Postgres database.
     pub database: Option<Secret>,
     /// What is logged.
@@ -65,6 +68,21 @@ pub struct Exports {
     pub webhook: Option<webhook::Config>,
 }
 
+/// Clips of cameras.
+#[derive(Debug, Clone)]
+pub struct Cctv {
+    /// How clips are made.
+    pub clips: cctv::Config,
+    /// The table of items.
+    pub items: packing_items::Config,
+    /// How patient to be with recorders.
+    pub hikvision: hikvision::Config,
+    /// Where clips go.
+    pub store: store::Config,
+    /// Concurrency, deadline, grace.
+    pub runner: runner::Config,
+}
+
 /// Which queue, and how it is reached.
 #[derive(Debug, Clone)]
 pub enum QueueChoice {
@@ -81,6 +99,8 @@ pub enum QueueChoice {
 pub enum WorkloadName {
     /// Exports of videos.
     Exports,
+    /// Clips of cameras.
+    Cctv,
 }
 
 impl FromStr for WorkloadName {
@@ -89,7 +109,10 @@ impl FromStr for WorkloadName {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "exports" | "export" => Ok(Self::Exports),
-            _ => Err(format!("there is no workload '{text}'; there is: exports")),
+            "cctv" => Ok(Self::Cctv),
+            _ => Err(format!(
+                "there is no workload '{text}'; there are: exports, cctv"
+            )),
         }
     }
 }
@@ -98,6 +121,7 @@ impl fmt::Display for WorkloadName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Exports => "exports",
+            Self::Cctv => "cctv",
         })
     }
 }
@@ -110,16 +134,31 @@ impl Config {
             .text_or("FLATBED_DATA_DIR", "flatbed-data")
             .into();
         let database = variables_.secret("DATABASE_URL");
+        let http = Http::read(variables_);
+        let workloads = workloads(variables_);
+        let exports = Exports::read(variables_, &data, database.as_ref());
+        let named = workloads.as_ref();
+        let named = named.is_some_and(|names| names.contains(&WorkloadName::Cctv));
+        let grace = exports.runner.shutdown_grace;
         let config = Self {
-            http: Http::read(variables_),
-            workloads: workloads(variables_),
-            exports: Exports::read(variables_, &data, database.as_ref()),
+            cctv: Cctv::read(variables_, named, grace, database.as_ref()),
+            http,
+            workloads,
+            exports,
             database,
             log: log::Config::read(variables_),
             data,
         };
         let settings = variables.finish()?;
         Ok((config, settings))
+    }
+
+    /// The settings of clips, if they are to be made; else why not.
+    pub fn clips(&self) -> Result<&Cctv, &'static str> {
+        if !self.wants(WorkloadName::Cctv) {
+            return Err("FLATBED_WORKLOADS does not name it");
+        }
+        self.cctv.as_ref().map_err(|reason| *reason)
     }
 
     /// Whether a workload is to run.
@@ -186,6 +225,45 @@ impl Exports {
             ),
             webhook: webhook::Config::read(variables),
         }
+    }
+}
+
+impl Cctv {
+    /// What is needed is an error where clips are asked for by name, and else the
+    /// reason why they are off.
+    fn read(
+        variables: &mut Variables,
+        named: bool,
+        grace: Duration,
+        database: Option<&Secret>,
+    ) -> Result<Self, &'static str> {
+        let clips = cctv::Config::read(variables);
+        let store = store::Config::gcs(variables);
+        let (clips, store) = match (clips, store) {
+            (Some(clips), Some(store)) => (clips, store),
+            (clips, _) => {
+                let (name, reason) = match clips {
+                    None => ("CAMERA_ENCRYPTION_KEY", "CAMERA_ENCRYPTION_KEY is not set"),
+                    Some(_) => ("GCS_BUCKET", "GCS_BUCKET is not set"),
+                };
+                if named {
+                    variables.wrong(name, "must be set, FLATBED_WORKLOADS names cctv");
+                }
+                return Err(reason);
+            }
+        };
+        if let Some(url) = database
+            && let Err(error) = postgres::check(url.expose())
+        {
+            variables.wrong("DATABASE_URL", &error);
+        }
+        Ok(Self {
+            clips,
+            items: packing_items::Config::read(variables),
+            hikvision: hikvision::Config::parse(variables),
+            store,
+            runner: runner::Config::clips(variables, grace),
+        })
     }
 }
 

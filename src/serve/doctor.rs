@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
 
-use super::config::{Config, WorkloadName};
+use super::cctv::Cctv;
+use super::config::{Cctv as Settings, Config, WorkloadName};
 use super::exports::Exports;
 use crate::http::health::Answer;
 
@@ -32,6 +33,9 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
     if config.wants(WorkloadName::Exports) {
         exports(config, &mut findings).await;
     }
+    if let Ok(settings) = config.clips() {
+        clips(config, settings, &mut findings).await;
+    }
     findings
 }
 
@@ -57,6 +61,23 @@ async fn exports(config: &Config, findings: &mut Vec<Finding>) {
                 "store",
                 rehearsed
                     .map(|()| format!("{}: written, read and deleted", store.name()))
+                    .map_err(|error| error.to_string()),
+            );
+        }
+    }
+}
+
+async fn clips(config: &Config, settings: &Settings, findings: &mut Vec<Finding>) {
+    let mut found = |name, answer| findings.push(Finding { name, answer });
+    match Cctv::open(config, settings).await {
+        Err(error) => found("cctv", Err(format!("{error:#}"))),
+        Ok(cctv) => {
+            found("items", cctv.examine().await);
+            let rehearsed = cctv.store.rehearse().await;
+            found(
+                "bucket",
+                rehearsed
+                    .map(|()| format!("{}: written, read and deleted", cctv.store.name()))
                     .map_err(|error| error.to_string()),
             );
         }

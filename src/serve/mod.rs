@@ -7,8 +7,10 @@
 //! | [`doctor`] | whether all that it needs is there |
 //! | [`queues`] | the queue that the settings name |
 //! | [`exports`] | exports: queue, store, workload, routes |
+//! | [`cctv`] | clips of cameras: table, recorders, bucket, workload, routes |
 //! | `shutdown.rs` | SIGTERM and Ctrl-C |
 
+pub mod cctv;
 pub mod config;
 pub mod doctor;
 pub mod exports;
@@ -29,7 +31,7 @@ use self::config::{Config, WorkloadName};
 use self::shutdown::Shutdown;
 use crate::http;
 use crate::http::health::Health;
-use crate::http::metrics::Scrape;
+use crate::http::metrics::{Scrape, counting};
 use crate::runner::{Runner, WorkThreads};
 use crate::telemetry::Metrics;
 
@@ -56,7 +58,12 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         guarded = guarded.merge(exports.guarded_routes());
         open = open.merge(exports.open_routes());
         let reports = metrics.workload("export");
-        queues.push((reports.clone(), Arc::clone(&exports.queue.admin)));
+        let admin = Arc::clone(&exports.queue.admin);
+        let count = counting(move || {
+            let admin = Arc::clone(&admin);
+            async move { admin.counts().await }
+        });
+        queues.push((reports.clone(), count));
         tracing::info!(
             queue = exports.queue.text,
             store = exports.store.name(),
@@ -67,6 +74,29 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         runners.push(("processor", exports.runner(work, reports)));
     } else {
         tracing::info!("exports: off, FLATBED_WORKLOADS does not name it");
+    }
+    match config.clips() {
+        Ok(settings) => {
+            let cctv = cctv::Cctv::open(&config, settings).await?;
+            cctv.greet().await?;
+            cctv.add_checks(&mut health);
+            guarded = guarded.merge(cctv.guarded_routes());
+            let reports = metrics.workload("cctv");
+            let items = cctv.items.clone();
+            let count = counting(move || {
+                let items = items.clone();
+                async move { items.counts().await }
+            });
+            queues.push((reports.clone(), count));
+            tracing::info!(
+                items = cctv.items.place(),
+                store = cctv.store.name(),
+                "cctv: on"
+            );
+            let work = WorkThreads::new().context("threads")?;
+            runners.push(("clips", cctv.runner(work, &metrics, reports)?));
+        }
+        Err(reason) => tracing::info!("cctv: off, {reason}"),
     }
 
     let address = SocketAddr::new(config.http.host, config.http.port);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
-use super::config::{Config, QueueChoice};
+use super::config::{Config, QueueChoice, WorkloadName};
 use crate::http::health::Answer;
 use crate::queue::bullmq::{self, BullmqQueue};
 use crate::queue::postgres::PostgresQueue;
@@ -106,11 +106,14 @@ impl Queue {
     }
 }
 
-/// Makes or updates the tables in `DATABASE_URL`, whatever they are used for, and
-/// those of the queue of exports; what was done.
+/// Makes or updates the tables of the workloads that are on: those in `DATABASE_URL`,
+/// whatever they are used for, or else those of the queue of exports, and those of
+/// clips; what was done.
 pub async fn migrate(config: &Config) -> anyhow::Result<Vec<String>> {
     let mut done = Vec::new();
-    if let Some(url) = &config.database {
+    if let Some(url) = &config.database
+        && config.wants(WorkloadName::Exports)
+    {
         let options = Options::new(&config.exports.queue_name);
         let postgres = PostgresQueue::new(url.expose(), options)?;
         let before = postgres.migrate().await?;
@@ -123,10 +126,15 @@ pub async fn migrate(config: &Config) -> anyhow::Result<Vec<String>> {
             }
         });
     }
-    if !matches!(config.exports.queue, QueueChoice::Postgres(_)) {
+    if config.wants(WorkloadName::Exports)
+        && !matches!(config.exports.queue, QueueChoice::Postgres(_))
+    {
         // What has tables makes them when it is opened.
         let queue = Queue::exports(config).await?;
         done.push(format!("{}: nothing to do", queue.text));
+    }
+    if let Ok(settings) = config.clips() {
+        done.push(super::cctv::migrate(config, settings).await?);
     }
     Ok(done)
 }

@@ -1,11 +1,12 @@
 //! A recorder with footage whose frames are numbered.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::support::fixture::{Recorder, Source};
-use crate::support::nvr::{Content, Fault, Footage, Nvr, Profile};
+use crate::support::nvr::{Content, Fault, Footage, Loop, Nvr, Profile};
 
 /// Frames in a second.
 pub const RATE: i64 = 25;
@@ -69,6 +70,27 @@ pub fn file(at: Timestamp, first: u32, seconds: i64, listed: i64) -> Footage {
         .audio("pcm_alaw")
         .recorder(recorder);
     Footage::new(101, at, listed, Content::File(source.build().path))
+}
+
+/// An hour in one file, of 2.2 Mb/s, like those of a camera. Its frames are numbered
+/// from 0 to 499, over and over.
+pub fn hour(start: Timestamp) -> (Arc<Loop>, Footage) {
+    let recorder = Recorder {
+        imkh: true,
+        map: true,
+    };
+    let source = Source::new()
+        .size(640, 360)
+        .grain(3)
+        .frames(500)
+        .params("keyint=50:min-keyint=50:scenecut=0:bframes=0")
+        .args("-b:v 2200k -maxrate 2200k -bufsize 2200k")
+        .audio("pcm_alaw")
+        .recorder(recorder);
+    let stream = std::fs::read(source.build().path).expect("footage");
+    let endless = Arc::new(Loop::new(&stream, 20, 180));
+    let footage = Footage::new(101, start, 3600, Content::Loop(Arc::clone(&endless)));
+    (endless, footage)
 }
 
 fn frames(seconds: i64) -> u32 {

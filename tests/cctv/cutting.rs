@@ -3,7 +3,7 @@
 use flatbed::workload::cctv::Spool;
 
 use super::bench::{Bench, millis, order};
-use super::camera::{Reel, hours_ago, recorder};
+use super::camera::{Reel, hour, hours_ago, recorder};
 use crate::support::nvr::{Length, Profile};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -127,6 +127,44 @@ async fn a_recorder_that_counts_by_its_wall_clock_gives_the_right_frames() {
         let nvr = recorder(profile, &reel).await;
         let clip = bench.clip(&order(7, &nvr, &reel, 5_000..8_000)).await;
         assert_eq!(bench.shown(&clip), (125..200).collect::<Vec<u32>>());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_an_hour_no_more_is_fetched_than_is_needed() {
+    let start = hours_ago(5);
+    let (endless, footage) = hour(start);
+    let reel = Reel {
+        start,
+        first: 0,
+        files: vec![footage],
+    };
+    for exact in [true, false] {
+        let bench = Bench::new(|config| config.exact = exact).await;
+        let profile = Profile {
+            speed: Some(40 << 20),
+            ..Profile::default()
+        };
+        let nvr = recorder(profile, &reel).await;
+        let clip = bench.clip(&order(7, &nvr, &reel, 301_000..331_000)).await;
+        let shown = bench.shown(&clip);
+        let expected = (7525..8275).map(|number| number % 500);
+        if exact {
+            assert_eq!(shown, expected.collect::<Vec<u32>>());
+        }
+        let asked = nvr.seen();
+        let download = asked.iter().find(|seen| seen.sent.bytes() > 0).unwrap();
+        let (sent, needed) = (download.sent.bytes(), endless.before(331.0));
+        let second = endless.bytes() / 3600;
+        let received = bench.counted("flatbed_bytes_total{direction=\"in\",workload=\"cctv\"}");
+        eprintln!(
+            "exact {exact}: {} bytes a second; {:.2} s past the end were sent, {:.2} s received",
+            second,
+            (sent as f64 - needed as f64) / second as f64,
+            (received - needed as f64) / second as f64
+        );
+        // What the network holds, on a machine that is busy, is not asked.
+        assert!(sent < needed + (16 << 20), "{sent} of {needed}");
     }
 }
 

@@ -23,7 +23,7 @@ pub struct Config {
     pub prefix: Key,
     /// `CLIP_SPOOL`.
     pub spool: Spool,
-    /// `MAX_CLIP_SECONDS`: longer orders are refused.
+    /// `CLIP_MAX_SECONDS`: longer orders are refused.
     pub longest: Duration,
     /// `CLIP_DELAY_SECONDS`: how long after its end a clip is made at the soonest:
     /// recorders write some seconds late.
@@ -97,14 +97,14 @@ impl Config {
         });
         let week = 7 * 24 * 3600;
         Some(Self {
-            exact: variables.parse("EXACT_CUT", Switch(default.exact)).0,
+            exact: variables.switch("EXACT_CUT", default.exact),
             track: Track(variables.number("TRACK_ID", default.track.0, 1..=99_999)),
             prefix,
             spool: variables.parse("CLIP_SPOOL", default.spool),
-            longest: variables.seconds("MAX_CLIP_SECONDS", default.longest, 1..=week),
+            longest: variables.seconds("CLIP_MAX_SECONDS", default.longest, 1..=week),
             delay: variables.seconds("CLIP_DELAY_SECONDS", default.delay, 0..=week),
             settle: variables.seconds("CLIP_SETTLE_SECONDS", default.settle, 0..=week),
-            any_certificate: variables.parse("CAMERA_ANY_CERTIFICATE", Switch(false)).0,
+            any_certificate: variables.switch("CAMERA_ANY_CERTIFICATE", default.any_certificate),
             keys: default.keys,
         })
     }
@@ -113,27 +113,6 @@ impl Config {
 #[allow(clippy::expect_used, reason = "it is a key, as a test says")]
 fn default_prefix() -> Key {
     "clips".parse().expect("a key")
-}
-
-/// What Python's settings take for true and false, in any case.
-struct Switch(bool);
-
-impl FromStr for Switch {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.to_ascii_lowercase().as_str() {
-            "true" | "1" | "yes" | "on" => Ok(Self(true)),
-            "false" | "0" | "no" | "off" => Ok(Self(false)),
-            _ => Err("expected true or false"),
-        }
-    }
-}
-
-impl fmt::Display for Switch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ impl Checked {
         let length = between(start, end);
         if length > config.longest {
             return Err(wrong(&format!(
-                "it is {} s long, more than MAX_CLIP_SECONDS allows ({})",
+                "it is {} s long, more than CLIP_MAX_SECONDS allows ({})",
                 length.as_secs(),
                 config.longest.as_secs()
             )));
@@ -194,7 +194,7 @@ mod tests {
             (json!({"end_time": "2026-07-24T11:00:00Z"}), "not after"),
             (
                 json!({"start_time": "2026-07-24T08:00:00Z"}),
-                "MAX_CLIP_SECONDS",
+                "CLIP_MAX_SECONDS",
             ),
             (json!({"start_time": "noon"}), "cannot be read"),
         ] {

@@ -1,11 +1,13 @@
 //! What a simulated recorder has recorded, and how it lists it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 
+use super::endless::Loop;
 use super::profile::Profile;
 
 /// A recording: when it was made, in truth, and its bytes.
@@ -23,6 +25,8 @@ pub enum Content {
     File(PathBuf),
     /// So many bytes that begin like a recording and mean nothing.
     Filler(u64),
+    /// A recording over and over, its clock running on.
+    Loop(Arc<Loop>),
 }
 
 impl Footage {
@@ -40,6 +44,7 @@ impl Footage {
         match &self.content {
             Content::File(path) => std::fs::metadata(path).map_or(0, |metadata| metadata.len()),
             Content::Filler(bytes) => *bytes,
+            Content::Loop(endless) => endless.bytes(),
         }
     }
 

@@ -6,6 +6,7 @@
 //! | `profile.rs` | what kind of recorder, and what goes wrong |
 //! | `login.rs` | Digest and Basic, from the other side |
 //! | `footage.rs` | what it has recorded |
+//! | `endless.rs` | hours of it, out of some seconds |
 //! | `answers.rs` | the documents that it answers with |
 //! | `serve.rs`, `tls.rs` | requests and downloads |
 #![allow(
@@ -15,6 +16,7 @@
 )]
 
 mod answers;
+mod endless;
 mod footage;
 mod login;
 mod profile;
@@ -27,6 +29,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::net::TcpListener;
 
+pub use endless::Loop;
 pub use footage::{Content, Footage};
 pub use login::Shown;
 pub use profile::{Fault, Grammar, Length, Login, Profile};

@@ -45,6 +45,8 @@ pub struct Profile {
     /// It takes what comes behind a refused body for its continuation.
     pub joins_bodies: bool,
     pub downloads: usize,
+    /// Bytes of downloads in a second; as fast as can be where there is none.
+    pub speed: Option<u64>,
     pub tls: bool,
 }
 
@@ -76,6 +78,7 @@ impl Default for Profile {
             host: None,
             joins_bodies: false,
             downloads: 1,
+            speed: None,
             tls: false,
         }
     }

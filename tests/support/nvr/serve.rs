@@ -17,8 +17,10 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::fs::File;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 
 use super::answers::Answer;
+use super::endless::Loop;
 use super::footage::Content;
 use super::login::{Judgement, Shown, Visit};
 use super::profile::{Fault, Length};
@@ -272,12 +274,15 @@ async fn download(state: &Arc<State>, seen: &Seen, fault: Option<Fault>) -> Resp
         Some(Fault::Stall(bytes)) => Until::Stalls(bytes),
         _ => Until::End,
     };
-    let file = match &footage.content {
-        Content::File(path) => Some(File::open(path).await.expect("the footage is there")),
-        Content::Filler(_) => None,
+    let reading = match &footage.content {
+        Content::File(path) => Reading::File(File::open(path).await.expect("the footage is there")),
+        Content::Filler(_) => Reading::Filler,
+        Content::Loop(endless) => Reading::Loop(Arc::clone(endless)),
     };
     let going = Going {
-        file,
+        reading,
+        speed: profile.speed,
+        since: Instant::now(),
         left: whole,
         until,
         begun: false,
@@ -334,9 +339,18 @@ enum Until {
     Stalls(u64),
 }
 
+/// Where its bytes come from.
+enum Reading {
+    File(File),
+    Filler,
+    Loop(Arc<Loop>),
+}
+
 /// A download that goes on.
 struct Going {
-    file: Option<File>,
+    reading: Reading,
+    speed: Option<u64>,
+    since: Instant,
     left: u64,
     until: Until,
     begun: bool,
@@ -367,18 +381,23 @@ impl Going {
         }
         let count = usize::try_from(most).unwrap_or(PIECE).min(PIECE);
         let mut piece = vec![0; count];
-        match &mut self.file {
-            Some(file) => {
+        if let Some(speed) = self.speed {
+            let due = Duration::from_secs_f64(sent as f64 / speed as f64);
+            tokio::time::sleep_until(self.since + due).await;
+        }
+        match &mut self.reading {
+            Reading::Loop(endless) => endless.read(sent, &mut piece),
+            Reading::File(file) => {
                 if let Err(error) = file.read_exact(&mut piece).await {
                     return Some(Err(error));
                 }
             }
-            None if !self.begun => {
+            Reading::Filler if !self.begun => {
                 let front = b"\0\0\x01\xba";
                 let count = front.len().min(piece.len());
                 piece[..count].copy_from_slice(&front[..count]);
             }
-            None => {}
+            Reading::Filler => {}
         }
         self.begun = true;
         self.left -= u64::try_from(count).unwrap_or(0);
