@@ -1,7 +1,8 @@
-//! A recorder to try things with: `nvr [--zone ZONE] [--port PORT] FILE...`. It has
-//! recorded each file on track 101, one after the other, the last of them until
-//! now, and track 201 has the same. `ffprobe` must know how long they are. It is for
-//! tests alone.
+//! A recorder to try things with:
+//! `nvr [--zone ZONE] [--port PORT] [--speed BYTES] FILE...`. It has recorded each
+//! file on track 101, one after the other, the last of them until now, and track 201
+//! has the same. `ffprobe` must know how long they are. It sends so many bytes a
+//! second, and says of each download how many it has sent. It is for tests alone.
 
 #[path = "../tests/support/nvr/mod.rs"]
 #[allow(
@@ -16,14 +17,16 @@ mod nvr;
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use nvr::{Content, Footage, Nvr, Profile};
+use nvr::{Content, Footage, Nvr, Profile, Sent};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let usage = "nvr [--zone ZONE] [--port PORT] FILE...";
+    let usage = "nvr [--zone ZONE] [--port PORT] [--speed BYTES] FILE...";
     let mut profile = Profile::default();
     let mut port = 0;
     let mut files: Vec<(PathBuf, i64)> = Vec::new();
@@ -39,6 +42,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 profile.local = true;
             }
             "--port" => port = arguments.next().ok_or(usage)?.parse()?,
+            "--speed" => profile.speed = Some(arguments.next().ok_or(usage)?.parse()?),
             file => {
                 let file = std::fs::canonicalize(file)?;
                 let seconds = seconds(&file)?;
@@ -67,8 +71,28 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let nvr = Nvr::at(profile, footage, port).await?;
     let Profile { user, password, .. } = nvr.profile();
     println!("{} user {user} password {password}", nvr.url());
-    std::future::pending::<()>().await;
-    Ok(())
+    tell(&nvr).await
+}
+
+/// Says of each download when it began and ended, and how many bytes were sent.
+async fn tell(nvr: &Nvr) -> Result<(), Box<dyn Error>> {
+    let mut going: Vec<(Timestamp, Arc<Sent>)> = Vec::new();
+    loop {
+        for seen in nvr.seen() {
+            if seen.path.ends_with("/download") && seen.status == 200 {
+                going.push((seen.at, seen.sent));
+            }
+        }
+        going.retain(|(begun, sent)| {
+            let ended = sent.has_ended();
+            if ended {
+                let (bytes, now) = (sent.bytes(), Timestamp::now());
+                println!("download {begun} {now} {bytes}");
+            }
+            !ended
+        });
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 fn seconds(file: &PathBuf) -> Result<i64, Box<dyn Error>> {

@@ -8,9 +8,13 @@
 //! | `cutting.rs` | which frames a clip shows, and how much of what was asked for |
 //! | `breaking.rs` | downloads that break off, are empty, busy, or stopped |
 //! | `refusing.rs` | what comes back, what does not, and when |
+//! | `site.rs` | the worker's process among recorders, Postgres and bucket |
+//! | `serving.rs` | from rows to objects and back to rows |
 
 mod bench;
 mod breaking;
 mod camera;
 mod cutting;
 mod refusing;
+mod serving;
+mod site;

@@ -13,7 +13,7 @@ use crate::context::Cancel;
 const CHUNK: usize = 64 * 1024;
 /// Messages in flight. Few: what a download is ahead when nothing more is wanted was
 /// fetched in vain, and a second of a camera's footage has 256 KiB.
-const AHEAD: usize = 4;
+const AHEAD: usize = 2;
 
 /// The engine's end of the channel.
 pub(crate) struct Pump {

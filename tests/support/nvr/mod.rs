@@ -27,6 +27,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 pub use endless::Loop;
@@ -65,6 +66,8 @@ pub struct Seen {
     pub range: bool,
     pub body: String,
     pub status: u16,
+    /// When it came.
+    pub at: Timestamp,
     /// Which connection it came over.
     pub connection: usize,
     /// The body's bytes that were handed to the network, and how it ended.
@@ -82,6 +85,10 @@ pub struct Sent {
 impl Sent {
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::SeqCst)
+    }
+
+    pub fn has_ended(&self) -> bool {
+        self.end.load(Ordering::SeqCst) > 0
     }
 
     pub fn was_hung_up(&self) -> bool {

@@ -14,6 +14,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
+use jiff::Timestamp;
 use tokio::fs::File;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpListener;
@@ -111,6 +112,7 @@ async fn answer(
         range: head.headers.contains_key(header::RANGE),
         body: String::from_utf8_lossy(&body).into_owned(),
         status: 0,
+        at: Timestamp::now(),
         connection,
         sent: Arc::default(),
     };

@@ -1,0 +1,262 @@
+"""Clips of cameras: `flatbed serve` beside the way of the worker before it, which
+downloads whole recordings, merges them and cuts with ffmpeg. Both ask the same
+simulated recorder and fill the same S3 server."""
+
+import os
+import queue
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import media
+import shown
+from about import PROGRAM, about, parse, rounds_parser
+from contest import verdict
+from measure import Command, run
+from table import markdown
+
+CACHE = Path(os.environ["FLATBED_CACHE"])
+PYTHON = str(CACHE / "compare-cctv-venv/bin/python")
+EXAMPLES = Path(PROGRAM).parent / "examples"
+FLATBED, BEFORE = "Flatbed", "download, ffmpeg, upload"
+BUCKET = "flatbed-videos"
+# Half an hour in one file, which is 0.9 GB.
+LENGTH = 1800
+CLIP = 30
+# Of the recorder, bytes a second: what fast devices do.
+SPEED = 37_000_000
+TICKS = os.sysconf("SC_CLK_TCK")
+MODES = {"exact": "true", "copy": "false"}
+GOALS = {"cpu": 0.2, "past": 2.0, "visible": 1.0, "peak": 150}
+
+
+@dataclass(frozen=True)
+class Made:
+    cpu: float
+    wall: float
+    peak: float
+    fetched: int
+    past: float
+    """Seconds of footage that were sent behind the clip's end."""
+    visible: float
+    """From when the last byte was sent that the clip needs until the object was there."""
+    frames: int
+
+
+def main() -> int:
+    options = parse(rounds_parser("cctv"))
+    source = recording()
+    size = source.stat().st_size
+    print(about())
+    print(f"Clips of {CLIP} s out of one recording of {LENGTH} s and {size / 1e9:.2f} GB, from a")
+    print(f"simulated recorder that sends {SPEED / 1e6:.0f} MB/s, to an S3 server on this host.\n")
+    made = defaultdict(list)
+    with tempfile.TemporaryDirectory(dir=CACHE, prefix="compare-") as scratch:
+        with Site(Path(scratch), source) as site:
+            for mode, exact in MODES.items():
+                with Worker(site, exact) as worker:
+                    for number in range(options.rounds):
+                        at = 300.3 + 173 * number
+                        made[mode, FLATBED].append(worker.make(at))
+                        made[mode, BEFORE].append(before(site, at, mode))
+    return report(made)
+
+
+def report(made) -> int:
+    rows, missed = [], []
+    for mode in MODES:
+        costs = {who: made[mode, who] for who in (FLATBED, BEFORE)}
+        median = lambda who, what: statistics.median(getattr(each, what) for each in costs[who])
+        for who in costs:
+            figures = [f"{median(who, 'cpu'):.2f}", f"{median(who, 'wall'):.1f}"]
+            figures.append(f"{max(each.peak for each in costs[who]):.0f}")
+            figures += [f"{median(who, 'fetched') / 1e6:.0f}", f"{median(who, 'past'):.1f}"]
+            figures += [f"{median(who, 'visible'):.2f}", f"{median(who, 'frames'):.0f}"]
+            rows.append([mode, who, *figures])
+        found = {
+            "cpu": median(FLATBED, "cpu") / median(BEFORE, "cpu"),
+            "past": max(each.past for each in costs[FLATBED]),
+            "visible": median(FLATBED, "visible"),
+            "peak": max(each.peak for each in costs[FLATBED]),
+        }
+        for name, goal in GOALS.items():
+            met = found[name] <= goal
+            print(f"compare: {mode}: {name} {found[name]:.3f}, goal {goal}: {verdict(met)}", file=sys.stderr)
+            if not met:
+                missed.append(f"{mode}: {name} {found[name]:.3f}, more than {goal}")
+    head = ["cut", "way", "CPU s:", "wall s:", "peak MiB:", "fetched MB:", "past the end, s:"]
+    print(markdown([*head, "last byte to object, s:", "frames:"], rows))
+    for line in missed:
+        print(f"missed: {line}", file=sys.stderr)
+    return 1 if missed else 0
+
+
+class Site:
+    """The recorder and the bucket."""
+
+    def __init__(self, folder: Path, source: Path):
+        self.folder = folder
+        self.source = source
+        self.lines: queue.Queue[str] = queue.Queue()
+
+    def __enter__(self):
+        self.store = self.folder / "s3"
+        self.store.mkdir()
+        self.s3 = start([EXAMPLES / "s3_server", str(self.store)])
+        self.endpoint = self.s3.stdout.readline().strip()
+        self.nvr = start([EXAMPLES / "nvr", "--speed", str(SPEED), str(self.source)])
+        begun, _, _ = self.nvr.stdout.readline().partition(" to ")
+        self.begun = datetime.fromisoformat(begun)
+        self.recorder, _, self.user, _, self.password = self.nvr.stdout.readline().split()
+        threading.Thread(target=self._listen, daemon=True).start()
+        return self
+
+    def _listen(self) -> None:
+        for line in self.nvr.stdout:
+            self.lines.put(line)
+
+    def download(self) -> tuple[float, int]:
+        """When the next download began, and the bytes that were sent of it."""
+        _, begun, _, sent = self.lines.get(timeout=60).split()
+        return datetime.fromisoformat(begun).timestamp(), int(sent)
+
+    def __exit__(self, *_):
+        for process in (self.nvr, self.s3):
+            process.kill()
+            process.wait()
+
+    def measured(self, at: float, cost: tuple[float, float, float], key: str, visible: float) -> Made:
+        begun, sent = self.download()
+        size = self.source.stat().st_size
+        needed = size * (at + CLIP) / LENGTH
+        past = (sent - needed) * LENGTH / size
+        path = self.store / BUCKET / key
+        frames = shown.count(path).frames
+        cpu, wall, peak = cost
+        return Made(cpu, wall, peak, sent, past, visible - begun - needed / SPEED, frames)
+
+
+class Worker:
+    """`flatbed serve`, with its tables in a file."""
+
+    def __init__(self, site: Site, exact: str):
+        self.site = site
+        self.folder = Path(tempfile.mkdtemp(dir=site.folder))
+        encrypt = (
+            "import sys; from cryptography.fernet import Fernet; key = Fernet.generate_key();"
+            "print(key.decode(), Fernet(key).encrypt(sys.argv[1].encode()).decode())"
+        )
+        done = subprocess.run([PYTHON, "-c", encrypt, site.password], capture_output=True, check=True)
+        key, self.password = done.stdout.decode().split()
+        self.environment = {
+            "CAMERA_ENCRYPTION_KEY": key,
+            "GCS_BUCKET": BUCKET,
+            "GCS_ENDPOINT": site.endpoint,
+            "GCS_ACCESS_KEY": "flatbed",
+            "GCS_SECRET_KEY": "flatbed-secret",
+            "TEMP_VIDEO_DIR": str(self.folder / "temp"),
+            "FLATBED_WORKLOADS": "cctv",
+            "FLATBED_DATA_DIR": str(self.folder),
+            "WORKER_PORT": "0",
+            "EXACT_CUT": exact,
+            "BATCH_SIZE": "1000",
+        }
+
+    def __enter__(self):
+        migrate = [PROGRAM, "migrate"]
+        subprocess.run(migrate, env=self.environment, check=True, stdout=subprocess.DEVNULL)
+        self.database = sqlite3.connect(self.folder / "cctv.sqlite", isolation_level=None, timeout=30)
+        host, _, port = self.site.recorder.removeprefix("http://").partition(":")
+        self.database.execute(
+            "INSERT INTO cameras (id, host, port, username, password_encrypted, time_mode)"
+            " VALUES (1, ?, ?, ?, ?, 'utc')",
+            (host, int(port), self.site.user, self.password),
+        )
+        log = (self.folder / "log").open("w")
+        self.process = subprocess.Popen([PROGRAM, "serve"], env=self.environment, stderr=log)
+        self.make(60.3)  # Uncounted.
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+
+    def make(self, at: float) -> Made:
+        start = self.site.begun + timedelta(seconds=at)
+        times = [start.isoformat(), (start + timedelta(seconds=CLIP)).isoformat()]
+        spent, begun = self._cpu(), time.monotonic()
+        item = self.database.execute(
+            "INSERT INTO packing_items (camera_id, start_time, end_time, status)"
+            " VALUES (1, ?, ?, 'READY_FOR_BATCH') RETURNING id",
+            times,
+        ).fetchone()[0]
+        key = f"clips/{start:%Y/%m/%d}/{item}.mp4"
+        path = self.site.store / BUCKET / key
+        while not path.exists():
+            time.sleep(0.005)
+        visible = time.time()
+        sql = "SELECT status, error FROM packing_items WHERE id = ?"
+        while True:
+            status, error = self.database.execute(sql, (item,)).fetchone()
+            if status == "CLIP_GENERATED":
+                break
+            if status == "CLIP_FAILED":
+                raise SystemExit(f"compare: {error}")
+            time.sleep(0.01)
+        cost = (self._cpu() - spent, time.monotonic() - begun, self._peak())
+        return self.site.measured(at, cost, key, visible)
+
+    def _cpu(self) -> float:
+        if not hasattr(self, "process"):
+            return 0
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def _peak(self) -> float:
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+def before(site: Site, at: float, mode: str) -> Made:
+    start = site.begun + timedelta(seconds=at)
+    end = start + timedelta(seconds=CLIP)
+    key = f"before/{mode}-{at:.0f}.mp4"
+    path = site.store / BUCKET / key
+    with tempfile.TemporaryDirectory(dir=site.folder) as folder:
+        script = str(Path(__file__).with_name("cctv_before.py"))
+        argv = [PYTHON, script, site.recorder, site.user, site.password]
+        argv += [start.isoformat(), end.isoformat(), folder, site.endpoint, BUCKET, key, mode]
+        cost = run(Command(BEFORE, argv, path))
+    return site.measured(at, (cost.cpu, cost.wall, cost.peak), key, path.stat().st_mtime)
+
+
+def start(argv) -> subprocess.Popen:
+    return subprocess.Popen([str(word) for word in argv], stdout=subprocess.PIPE, text=True)
+
+
+def recording() -> Path:
+    """Half an hour as a program stream; made once, of the minute that cuts run on."""
+    minute = media.make(CACHE).ten_minutes.with_name("minute.mp4")
+    path = minute.with_name("half-hour.mpg")
+    if not path.exists():
+        print(f"compare: making {path}", file=sys.stderr)
+        draft = path.with_suffix(".part")
+        sound = f"anoisesrc=color=pink:amplitude=0.2:sample_rate=48000:seed=1:duration={LENGTH}"
+        command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-stream_loop", str(LENGTH // 60 - 1)]
+        command += ["-i", str(minute), "-f", "lavfi", "-i", sound, "-map", "0:v", "-map", "1:a"]
+        command += ["-c:v", "copy", "-bsf:v", "h264_mp4toannexb", "-c:a", "mp2", "-b:a", "128k"]
+        subprocess.run([*command, "-f", "vob", str(draft)], check=True)
+        draft.rename(path)
+    return path
+
+
+if __name__ == "__main__":
+    sys.exit(main())
