@@ -85,7 +85,7 @@ impl Schema {
 /// The tables were made by a newer Flatbed.
 #[derive(Debug, thiserror::Error)]
 #[error("its schema is number {}, this program knows {}: update Flatbed", .0.found, .0.known)]
-pub(super) struct Newer(Schema);
+pub(in crate::queue) struct Newer(Schema);
 
 /// Looks how far the tables are.
 pub(super) async fn examine(client: &Client, tables: &Steps) -> Result<Schema, Trouble> {
