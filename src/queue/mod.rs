@@ -14,6 +14,7 @@
 //! | [`redis_list`] | a plain Redis list |
 //! | [`rabbitmq`] | `RabbitMQ`: classic and quorum queues |
 //! | [`sqs`] | Amazon SQS |
+//! | [`packing_items`] | a table of the users': its rows are the jobs, by their status |
 //! | [`webhook`] | another door to those that keep records: jobs that are pushed |
 //!
 //! A [`Source`] hands out [`Delivery`]s, and the runner settles each one. Those

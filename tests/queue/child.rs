@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::bullmq::Bullmq;
 use super::contract::{BOUND, receive};
 use super::fixture::{Fixture, Settings};
+use super::packing_items::contract::{InPostgres, InSqlite};
 use super::postgres::Postgres;
 use super::rabbitmq::{Classic, Quorum};
 use super::redis_list::List;
@@ -119,6 +120,10 @@ fn child() {
             Classic::attach(name, settings).await
         } else if adapter == std::any::type_name::<Quorum>() {
             Quorum::attach(name, settings).await
+        } else if adapter == std::any::type_name::<InPostgres>() {
+            InPostgres::attach(name, settings).await
+        } else if adapter == std::any::type_name::<InSqlite>() {
+            InSqlite::attach(name, settings).await
         } else if adapter == std::any::type_name::<Sqs>() {
             Sqs::attach(name, settings).await
         } else {

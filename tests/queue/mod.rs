@@ -14,6 +14,7 @@ mod child;
 pub mod contract;
 pub mod fixture;
 pub mod outage;
+mod packing_items;
 pub mod postgres;
 mod rabbitmq;
 mod redis_list;

@@ -19,9 +19,9 @@ const CONNECT: Duration = Duration::from_secs(2);
 const GONE: Duration = Duration::from_secs(8);
 
 /// Where the database is.
-pub(super) struct Address {
-    pub(super) config: Config,
-    pub(super) tls: MakeRustlsConnect,
+pub(in crate::queue) struct Address {
+    pub(in crate::queue) config: Config,
+    pub(in crate::queue) tls: MakeRustlsConnect,
     /// Which queue of which server, without user and password.
     name: String,
     server: String,
@@ -29,7 +29,7 @@ pub(super) struct Address {
 
 impl Address {
     /// Reads `url`, and the certificates that it names.
-    pub(super) fn parse(url: &str, queue: &str) -> Result<Self> {
+    pub(in crate::queue) fn parse(url: &str, queue: &str) -> Result<Self> {
         let refused = |reason: String| Error::Refused {
             queue: format!("queue {queue} on postgres"),
             reason,
@@ -70,15 +70,15 @@ impl Address {
         })
     }
 
-    pub(super) fn server(&self) -> &str {
+    pub(in crate::queue) fn server(&self) -> &str {
         &self.server
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(in crate::queue) fn name(&self) -> &str {
         &self.name
     }
 
-    pub(super) fn away(&self, reason: &str) -> Error {
+    pub(in crate::queue) fn away(&self, reason: &str) -> Error {
         Error::Away {
             queue: self.name.clone(),
             reason: reason.to_owned(),

@@ -15,7 +15,7 @@ use tokio_postgres::{AsyncMessage, Client, Connection, Row, Statement};
 
 use super::address::Address;
 use super::failure::Trouble;
-use super::schema::{self, Schema};
+use super::schema::{self, Schema, Steps};
 use crate::queue::Result;
 
 /// Connecting, signing in and a look at the tables.
@@ -37,7 +37,7 @@ macro_rules! cancels {
         "flatbed_cancels"
     };
 }
-pub(super) use {cancels, jobs};
+pub(in crate::queue) use {cancels, jobs};
 
 /// The server gives up a statement before its caller does; what a host that is gone
 /// has begun is rolled back.
@@ -54,12 +54,14 @@ const LEASES: &str = concat!(
     ";"
 );
 
-pub(super) type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
+pub(in crate::queue) type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
 
 /// One connection, whenever it is needed.
-pub(super) struct Lane {
+pub(in crate::queue) struct Lane {
     address: Arc<Address>,
     setup: &'static str,
+    /// What it makes or updates first.
+    tables: Option<&'static Steps>,
     /// Who hears what the server tells.
     ears: Option<Arc<Ears>>,
     session: Mutex<Option<Arc<Session>>>,
@@ -67,27 +69,48 @@ pub(super) struct Lane {
 
 impl Lane {
     /// For leases; the ears hear of jobs and cancels.
-    pub(super) fn leases(address: Arc<Address>, ears: Arc<Ears>) -> Self {
+    pub(in crate::queue) fn leases(
+        address: Arc<Address>,
+        tables: &'static Steps,
+        ears: Arc<Ears>,
+    ) -> Self {
         Self {
             address,
             setup: LEASES,
+            tables: Some(tables),
             ears: Some(ears),
             session: Mutex::default(),
         }
     }
 
     /// For what must be kept once it was answered.
-    pub(super) fn records(address: Arc<Address>) -> Self {
+    pub(in crate::queue) fn records(address: Arc<Address>, tables: &'static Steps) -> Self {
         Self {
             address,
             setup: "",
+            tables: Some(tables),
+            ears: None,
+            session: Mutex::default(),
+        }
+    }
+
+    /// For a look that makes no tables.
+    pub(in crate::queue) fn looking(address: Arc<Address>) -> Self {
+        Self {
+            address,
+            setup: "",
+            tables: None,
             ears: None,
             session: Mutex::default(),
         }
     }
 
     /// Runs a statement; the rows that it answers.
-    pub(super) async fn query(&self, sql: &str, parameters: Parameters<'_>) -> Result<Vec<Row>> {
+    pub(in crate::queue) async fn query(
+        &self,
+        sql: &str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>> {
         self.on_session(async |session: &Session| {
             let statement = session.prepared(sql).await?;
             Ok(session.client.query(&statement, parameters).await?)
@@ -96,7 +119,7 @@ impl Lane {
     }
 
     /// Runs a statement that answers a row at most.
-    pub(super) async fn query_row(
+    pub(in crate::queue) async fn query_row(
         &self,
         sql: &str,
         parameters: Parameters<'_>,
@@ -105,7 +128,11 @@ impl Lane {
     }
 
     /// Runs a statement; how many rows it changed or answered.
-    pub(super) async fn execute(&self, sql: &str, parameters: Parameters<'_>) -> Result<u64> {
+    pub(in crate::queue) async fn execute(
+        &self,
+        sql: &str,
+        parameters: Parameters<'_>,
+    ) -> Result<u64> {
         self.on_session(async |session: &Session| {
             let statement = session.prepared(sql).await?;
             Ok(session.client.execute(&statement, parameters).await?)
@@ -114,7 +141,7 @@ impl Lane {
     }
 
     /// Connects if it is not connected.
-    pub(super) async fn open(&self) -> Result<()> {
+    pub(in crate::queue) async fn open(&self) -> Result<()> {
         let open = in_time(CONNECT, self.session()).await;
         open.map(drop)
             .map_err(|trouble| trouble.error(&self.address))
@@ -145,7 +172,9 @@ impl Lane {
         }
         let mut new = Session::open(&self.address, self.ears.clone()).await?;
         new.client.batch_execute(BOUNDED).await?;
-        schema::migrate(&mut new.client).await?;
+        if let Some(tables) = self.tables {
+            schema::migrate(&mut new.client, tables).await?;
+        }
         new.client.batch_execute(self.setup).await?;
         Ok(Arc::clone(session.insert(Arc::new(new))))
     }
@@ -160,16 +189,16 @@ impl Lane {
     }
 
     /// Lets go of the connection, once the calls on it are done.
-    pub(super) async fn close(&self) {
+    pub(in crate::queue) async fn close(&self) {
         self.session.lock().await.take();
     }
 }
 
 /// How far the tables are.
-pub(super) async fn examine(address: &Address) -> Result<Schema> {
+pub(in crate::queue) async fn examine(address: &Address, tables: &Steps) -> Result<Schema> {
     let examining = async {
         let session = Session::open(address, None).await?;
-        schema::examine(&session.client).await
+        schema::examine(&session.client, tables).await
     };
     in_time(CONNECT, examining)
         .await
@@ -177,10 +206,14 @@ pub(super) async fn examine(address: &Address) -> Result<Schema> {
 }
 
 /// Makes or updates the tables; how far they were.
-pub(super) async fn migrate(address: &Address, longest: Duration) -> Result<Schema> {
+pub(in crate::queue) async fn migrate(
+    address: &Address,
+    tables: &Steps,
+    longest: Duration,
+) -> Result<Schema> {
     let migrating = async {
         let mut session = in_time(CONNECT, Session::open(address, None)).await?;
-        in_time(longest, schema::migrate(&mut session.client)).await
+        in_time(longest, schema::migrate(&mut session.client, tables)).await
     };
     migrating.await.map_err(|trouble| trouble.error(address))
 }
@@ -244,15 +277,15 @@ where
 }
 
 /// What the server tells those who wait in this process.
-pub(super) struct Ears {
+pub(in crate::queue) struct Ears {
     queue: String,
     rings: watch::Sender<u64>,
     /// Somebody asked to cancel an active job.
-    pub(super) cancels: Notify,
+    pub(in crate::queue) cancels: Notify,
 }
 
 impl Ears {
-    pub(super) fn new(queue: &str) -> Self {
+    pub(in crate::queue) fn new(queue: &str) -> Self {
         Self {
             queue: queue.to_owned(),
             rings: watch::Sender::new(0),
@@ -261,7 +294,7 @@ impl Ears {
     }
 
     /// Changes whenever there may be something to claim.
-    pub(super) fn rung(&self) -> watch::Receiver<u64> {
+    pub(in crate::queue) fn rung(&self) -> watch::Receiver<u64> {
         self.rings.subscribe()
     }
 

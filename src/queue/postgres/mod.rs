@@ -16,13 +16,13 @@
 //! database's. `LISTEN` wakes idle consumers and tells of cancels; both also look by
 //! themselves, so that a notification that is lost costs seconds and no job.
 
-mod address;
+pub(super) mod address;
 mod claim;
-mod connection;
-mod failure;
+pub(super) mod connection;
+pub(super) mod failure;
 mod ledger;
-mod rows;
-mod schema;
+pub(super) mod rows;
+pub(super) mod schema;
 mod settle;
 mod tls;
 
@@ -38,6 +38,7 @@ use uuid::Uuid;
 use self::address::Address;
 use self::claim::Claim;
 use self::connection::{Ears, Lane};
+use self::schema::JOBS;
 pub use self::schema::Schema;
 use self::settle::PostgresDelivery;
 pub use super::Options;
@@ -48,7 +49,7 @@ use super::{Aside, Capabilities, Delivery, Error, Result, SetAside, Source};
 const IDLE_LOOK: Duration = Duration::from_secs(5);
 
 /// How long a first migration may take before `migrate` gives it up.
-const LONGEST_MIGRATION: Duration = Duration::from_secs(600);
+pub(super) const LONGEST_MIGRATION: Duration = Duration::from_secs(600);
 
 /// A queue in Postgres. Clones share its connections, of which there are two: one
 /// for what must be on the disk when it is answered, and one for what need not.
@@ -79,8 +80,8 @@ impl PostgresQueue {
         let address = Arc::new(Address::parse(url, &options.queue)?);
         let ears = Arc::new(Ears::new(&options.queue));
         Ok(Self(Arc::new(Shared {
-            leases: Lane::leases(Arc::clone(&address), Arc::clone(&ears)),
-            records: Lane::records(Arc::clone(&address)),
+            leases: Lane::leases(Arc::clone(&address), JOBS, Arc::clone(&ears)),
+            records: Lane::records(Arc::clone(&address), JOBS),
             address,
             ears,
             settled: AtomicU32::new(0),
@@ -97,13 +98,13 @@ impl PostgresQueue {
 
     /// Looks how far the tables are, and changes nothing.
     pub async fn schema(&self) -> Result<Schema> {
-        connection::examine(&self.0.address).await
+        connection::examine(&self.0.address, JOBS).await
     }
 
     /// Makes or updates the tables, and says how far they were before. Takes as
     /// long as it takes, up to ten minutes.
     pub async fn migrate(&self) -> Result<Schema> {
-        connection::migrate(&self.0.address, LONGEST_MIGRATION).await
+        connection::migrate(&self.0.address, JOBS, LONGEST_MIGRATION).await
     }
 
     /// In a task of its own: a claim that the server has made is never forgotten.

@@ -5,8 +5,23 @@ use tokio_postgres::Client;
 
 use super::failure::Trouble;
 
-/// One step each; `flatbed_migrations` says which a database has had. Never edit
-/// one that was released: add another.
+/// Tables, in numbered steps.
+pub(in crate::queue) struct Steps {
+    /// The table that says which a database has had; a plain name.
+    pub(in crate::queue) table: &'static str,
+    /// What hosts that make them take turns by: a number of Flatbed's own.
+    pub(in crate::queue) lock: i64,
+    /// Never edit one that was released: add another.
+    pub(in crate::queue) steps: &'static [&'static str],
+}
+
+/// The tables of the queue.
+pub(in crate::queue) const JOBS: &Steps = &Steps {
+    table: "flatbed_migrations",
+    lock: 7_165_065_861_825_654_388,
+    steps: MIGRATIONS,
+};
+
 const MIGRATIONS: &[&str] = &["
 -- due: when the job can be claimed. For a queued job that is its time; for an
 -- active one the end of its lease. So one index finds both what waits and what was
@@ -70,39 +85,43 @@ impl Schema {
 /// The tables were made by a newer Flatbed.
 #[derive(Debug, thiserror::Error)]
 #[error("its schema is number {}, this program knows {}: update Flatbed", .0.found, .0.known)]
-pub(super) struct Newer(Schema);
+pub(in crate::queue) struct Newer(Schema);
 
 /// Looks how far the tables are.
-pub(super) async fn examine(client: &Client) -> Result<Schema, Trouble> {
-    const IS_THERE: &str = "SELECT to_regclass('flatbed_migrations') IS NOT NULL";
-    const NEWEST: &str = "SELECT coalesce(max(version), 0) FROM flatbed_migrations";
+pub(super) async fn examine(client: &Client, tables: &Steps) -> Result<Schema, Trouble> {
+    let table = tables.table;
+    let is_there = "SELECT to_regclass($1::text) IS NOT NULL";
+    let newest = format!("SELECT coalesce(max(version), 0) FROM {table}");
     let mut found = 0;
-    if client.query_one(IS_THERE, &[]).await?.try_get(0)? {
-        let version: i32 = client.query_one(NEWEST, &[]).await?.try_get(0)?;
+    if client.query_one(is_there, &[&table]).await?.try_get(0)? {
+        let version: i32 = client.query_one(&newest, &[]).await?.try_get(0)?;
         found = usize::try_from(version).unwrap_or_default();
     }
-    let known = MIGRATIONS.len();
+    let known = tables.steps.len();
     Ok(Schema { found, known }.check()?)
 }
 
 /// Brings the tables to the newest, all steps or none; how far they were.
-pub(super) async fn migrate(client: &mut Client) -> Result<Schema, Trouble> {
-    // Hosts that start at the same time take turns; the number is Flatbed's own.
-    const ALONE: &str = "SELECT pg_advisory_xact_lock(7165065861825654388);
-         CREATE TABLE IF NOT EXISTS flatbed_migrations (
-             version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())";
-    let schema = examine(client).await?;
+pub(super) async fn migrate(client: &mut Client, tables: &Steps) -> Result<Schema, Trouble> {
+    let Steps { table, lock, .. } = tables;
+    // Hosts that start at the same time take turns.
+    let alone = format!(
+        "SELECT pg_advisory_xact_lock({lock});
+         CREATE TABLE IF NOT EXISTS {table} (
+             version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
+    );
+    let schema = examine(client, tables).await?;
     if schema.is_current() {
         return Ok(schema);
     }
     let transaction = client.transaction().await?;
-    transaction.batch_execute(ALONE).await?;
+    transaction.batch_execute(&alone).await?;
     // Another host may have been at it meanwhile.
-    let schema = examine(transaction.client()).await?;
-    for (number, step) in (1_i32..).zip(MIGRATIONS).skip(schema.found) {
+    let schema = examine(transaction.client(), tables).await?;
+    let applied = format!("INSERT INTO {table} (version) VALUES ($1)");
+    for (number, step) in (1_i32..).zip(tables.steps).skip(schema.found) {
         transaction.batch_execute(step).await?;
-        let applied = "INSERT INTO flatbed_migrations (version) VALUES ($1)";
-        transaction.execute(applied, &[&number]).await?;
+        transaction.execute(&applied, &[&number]).await?;
     }
     transaction.commit().await?;
     Ok(schema)

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::{oneshot, watch};
 
-use super::schema;
+use super::schema::Newer;
 use crate::queue::{Error, Result};
 
 /// How long a statement waits for another process's write.
@@ -25,11 +25,14 @@ const BUSY: Duration = Duration::from_secs(5);
 /// half of what an idle claim may take at most.
 const LOOK: Duration = Duration::from_millis(10);
 
+/// What makes or updates the tables.
+pub(in crate::queue) type Prepare = fn(&mut Connection) -> rusqlite::Result<Result<(), Newer>>;
+
 type Command = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// A handle to the thread; clones share it. The last one that goes ends it.
 #[derive(Clone)]
-pub(super) struct Database {
+pub(in crate::queue) struct Database {
     commands: mpsc::Sender<Command>,
     changes: watch::Sender<u64>,
     watchers: Arc<AtomicUsize>,
@@ -37,8 +40,8 @@ pub(super) struct Database {
 }
 
 impl Database {
-    /// Opens or creates the file and brings its schema up to date.
-    pub(super) async fn open(path: &Path) -> Result<Self> {
+    /// Opens or creates the file, and has `prepare` bring its tables up to date.
+    pub(in crate::queue) async fn open(path: &Path, prepare: Prepare) -> Result<Self> {
         let (commands, inbox) = mpsc::channel::<Command>();
         let (opened, is_open) = oneshot::channel();
         let database = Self {
@@ -55,7 +58,7 @@ impl Database {
         let name = path.to_owned();
         thread::Builder::new()
             .name("sqlite".to_owned())
-            .spawn(move || match connect(&name) {
+            .spawn(move || match connect(&name, prepare) {
                 Ok(connection) => {
                     let _ = opened.send(Ok(()));
                     worker.run(connection);
@@ -77,7 +80,7 @@ impl Database {
     ///
     /// They run to their end even if the future is dropped; what they return is
     /// then dropped on the thread.
-    pub(super) async fn call<T: Send + 'static>(
+    pub(in crate::queue) async fn call<T: Send + 'static>(
         &self,
         statements: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T> {
@@ -99,7 +102,7 @@ impl Database {
     /// loss of power may undo the last of them, which costs a second run of a
     /// job. They need no fsync of their own: the next durable one, or checkpoint,
     /// covers them.
-    pub(super) async fn call_durable<T: Send + 'static>(
+    pub(in crate::queue) async fn call_durable<T: Send + 'static>(
         &self,
         statements: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T> {
@@ -113,18 +116,18 @@ impl Database {
     }
 
     /// Runs `statements` some time, without an answer.
-    pub(super) fn send(&self, statements: impl FnOnce(&mut Connection) + Send + 'static) {
+    pub(in crate::queue) fn send(&self, statements: impl FnOnce(&mut Connection) + Send + 'static) {
         // The thread ends only after all handles have gone, this one too.
         let _ = self.commands.send(Box::new(statements));
     }
 
     /// Tells all who wait in this process that there may be something to claim.
-    pub(super) fn changed(&self) {
+    pub(in crate::queue) fn changed(&self) {
         self.changes.send_modify(|count| *count += 1);
     }
 
     /// Hears of writes: other processes' within `LOOK`, this one's by `changed`.
-    pub(super) fn watch(&self) -> Watch {
+    pub(in crate::queue) fn watch(&self) -> Watch {
         self.watchers.fetch_add(1, Ordering::Relaxed);
         Watch {
             changes: self.changes.subscribe(),
@@ -141,7 +144,9 @@ impl Database {
                 | ErrorCode::PermissionDenied
                 | ErrorCode::CannotOpen
                 | ErrorCode::NotADatabase
-                | ErrorCode::DatabaseCorrupt,
+                | ErrorCode::DatabaseCorrupt
+                | ErrorCode::ConstraintViolation
+                | ErrorCode::TypeMismatch,
             ) => self.refused(&reason, error),
             _ => self.away(&reason, error),
         }
@@ -155,7 +160,7 @@ impl Database {
         }
     }
 
-    fn refused(
+    pub(in crate::queue) fn refused(
         &self,
         reason: &str,
         source: impl std::error::Error + Send + Sync + 'static,
@@ -173,19 +178,19 @@ impl Database {
 }
 
 /// While it lives, the thread looks for other processes' writes.
-pub(super) struct Watch {
+pub(in crate::queue) struct Watch {
     changes: watch::Receiver<u64>,
     watchers: Arc<AtomicUsize>,
 }
 
 impl Watch {
     /// What was written until now is known.
-    pub(super) fn seen(&mut self) {
+    pub(in crate::queue) fn seen(&mut self) {
         self.changes.mark_unchanged();
     }
 
     /// Waits for a write after the last `seen`.
-    pub(super) async fn changed(&mut self) {
+    pub(in crate::queue) async fn changed(&mut self) {
         if self.changes.changed().await.is_err() {
             std::future::pending::<()>().await;
         }
@@ -241,7 +246,7 @@ fn data_version(connection: &Connection) -> Option<i64> {
 }
 
 enum Opening {
-    Newer(schema::Newer),
+    Newer(Newer),
     Sqlite(rusqlite::Error),
 }
 
@@ -251,7 +256,7 @@ impl From<rusqlite::Error> for Opening {
     }
 }
 
-fn connect(path: &PathBuf) -> Result<Connection, Opening> {
+fn connect(path: &PathBuf, prepare: Prepare) -> Result<Connection, Opening> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -260,6 +265,6 @@ fn connect(path: &PathBuf) -> Result<Connection, Opening> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.set_prepared_statement_cache_capacity(64);
-    schema::migrate(&mut connection)?.map_err(Opening::Newer)?;
+    prepare(&mut connection)?.map_err(Opening::Newer)?;
     Ok(connection)
 }

@@ -14,10 +14,10 @@
 //! its locks and shared memory cannot be trusted.
 
 mod claim;
-mod database;
+pub(super) mod database;
 mod ledger;
-mod rows;
-mod schema;
+pub(super) mod rows;
+pub(super) mod schema;
 mod settle;
 
 use std::path::Path;
@@ -59,7 +59,7 @@ impl SqliteQueue {
     pub async fn open(path: &Path, options: Options) -> Result<Self> {
         Ok(Self(Arc::new(Shared {
             options,
-            database: Database::open(path).await?,
+            database: Database::open(path, schema::migrate).await?,
             cancels: Notify::new(),
             aside: Aside::default(),
             settled: AtomicU32::new(0),

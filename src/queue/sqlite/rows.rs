@@ -16,7 +16,7 @@ macro_rules! now {
         "CAST(round(unixepoch('subsec') * 1000) AS INTEGER)"
     };
 }
-pub(super) use now;
+pub(in crate::queue) use now;
 
 /// The columns of [`record`], of the queue named `:queue`.
 macro_rules! record_columns {
@@ -67,12 +67,12 @@ fn json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<Op
 }
 
 /// Milliseconds since 1970 as a time.
-pub(super) fn time(millis: i64) -> SystemTime {
+pub(in crate::queue) fn time(millis: i64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or_default())
 }
 
 /// A duration as the database counts it, rounded up.
-pub(super) fn millis(duration: Duration) -> i64 {
+pub(in crate::queue) fn millis(duration: Duration) -> i64 {
     let millis = duration.as_nanos().div_ceil(1_000_000);
     // Far in the future, with room to add the clock.
     i64::try_from(millis).unwrap_or(i64::MAX).min(i64::MAX / 4)

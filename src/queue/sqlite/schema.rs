@@ -45,9 +45,9 @@ ALTER TABLE jobs ADD COLUMN losses INTEGER NOT NULL DEFAULT 0;
 /// The file was written by a newer Flatbed.
 #[derive(Debug, thiserror::Error)]
 #[error("its schema is number {found}, this program knows {known}: update Flatbed")]
-pub(super) struct Newer {
-    found: usize,
-    known: usize,
+pub(in crate::queue) struct Newer {
+    pub(in crate::queue) found: usize,
+    pub(in crate::queue) known: usize,
 }
 
 /// Brings the file to the newest schema.

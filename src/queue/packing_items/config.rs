@@ -1,0 +1,110 @@
+//! How the table of packing items is worked on: batches, leases, attempts.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::Names;
+use crate::config::Variables;
+use crate::job::RetryPolicy;
+
+/// How the table is worked on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// What tables, columns and statuses are called.
+    pub names: Names,
+    /// `BATCH_INTERVAL_SECONDS`: how long a batch lasts, from its first item on.
+    pub batch_interval: Duration,
+    /// `BATCH_SIZE`: how many items that nobody has triggered this process takes in
+    /// a batch.
+    pub batch_size: u32,
+    /// `AUTO_BATCH_ENABLED`: whether it takes items that nobody has triggered.
+    pub auto: bool,
+    /// `CCTV_LEASE_SECONDS`: how long a killed worker's item waits.
+    pub lease: Duration,
+    /// `CCTV_MAX_ATTEMPTS`, and the waits between them.
+    pub retry: RetryPolicy,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            names: Names::default(),
+            batch_interval: Duration::from_secs(60),
+            batch_size: 10,
+            auto: true,
+            lease: Duration::from_secs(30),
+            retry: RetryPolicy::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads it.
+    pub fn read(variables: &mut Variables) -> Self {
+        let default = Self::default();
+        Self {
+            names: Names::read(variables),
+            batch_interval: variables.seconds(
+                "BATCH_INTERVAL_SECONDS",
+                default.batch_interval,
+                1..=24 * 3600,
+            ),
+            batch_size: variables.number("BATCH_SIZE", default.batch_size, 1..=1_000_000),
+            auto: variables
+                .parse("AUTO_BATCH_ENABLED", Switch(default.auto))
+                .0,
+            lease: variables.seconds("CCTV_LEASE_SECONDS", default.lease, 1..=3600),
+            retry: RetryPolicy {
+                attempts: variables.number("CCTV_MAX_ATTEMPTS", default.retry.attempts, 1..=1000),
+                ..default.retry
+            },
+        }
+    }
+}
+
+/// On or off, as the Python service that this one replaces had it too.
+struct Switch(bool);
+
+impl FromStr for Switch {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => Ok(Self(true)),
+            "false" | "0" | "no" | "off" => Ok(Self(false)),
+            _ => Err("expected true or false"),
+        }
+    }
+}
+
+impl fmt::Display for Switch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_read_from_the_documents_variables() {
+        let mut variables = Variables::of([
+            ("BATCH_INTERVAL_SECONDS", "5"),
+            ("BATCH_SIZE", "3"),
+            ("AUTO_BATCH_ENABLED", "False"),
+            ("CCTV_MAX_ATTEMPTS", "4"),
+        ]);
+        let config = Config::read(&mut variables);
+        assert!(variables.finish().is_ok());
+        assert_eq!(config.batch_interval, Duration::from_secs(5));
+        assert_eq!((config.batch_size, config.auto), (3, false));
+        assert_eq!(config.retry.attempts, 4);
+        assert_eq!(Config::read(&mut Variables::default()), Config::default());
+
+        let mut variables = Variables::of([("AUTO_BATCH_ENABLED", "maybe"), ("BATCH_SIZE", "0")]);
+        Config::read(&mut variables);
+        assert_eq!(variables.finish().unwrap_err().0.len(), 2);
+    }
+}
