@@ -243,17 +243,15 @@ def start(argv) -> subprocess.Popen:
 
 
 def recording() -> Path:
-    """Half an hour as a program stream; made once, of the minute that cuts run on."""
-    minute = media.make(CACHE).ten_minutes.with_name("minute.mp4")
-    path = minute.with_name("half-hour.mpg")
+    """Half an hour as a program stream; made once, of the half hour that cuts run on."""
+    source = media.make(CACHE).half_hour
+    path = source.with_suffix(".mpg")
     if not path.exists():
         print(f"compare: making {path}", file=sys.stderr)
         draft = path.with_suffix(".part")
-        sound = f"anoisesrc=color=pink:amplitude=0.2:sample_rate=48000:seed=1:duration={LENGTH}"
-        command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-stream_loop", str(LENGTH // 60 - 1)]
-        command += ["-i", str(minute), "-f", "lavfi", "-i", sound, "-map", "0:v", "-map", "1:a"]
-        command += ["-c:v", "copy", "-bsf:v", "h264_mp4toannexb", "-c:a", "mp2", "-b:a", "128k"]
-        subprocess.run([*command, "-f", "vob", str(draft)], check=True)
+        command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", str(source), "-c:v", "copy"]
+        command += ["-bsf:v", "h264_mp4toannexb", "-c:a", "mp2", "-b:a", "128k", "-f", "vob"]
+        subprocess.run([*command, str(draft)], check=True)
         draft.rename(path)
     return path
 

@@ -1,7 +1,7 @@
 //! Overlaps, gaps, and segments that know when they were taken (case 11).
 
-use flatbed_media::cut::{Gaps, Options, Segment, Selection, Timeline};
-use flatbed_media::{Input, Timestamp};
+use flatbed_media::cut::{Gaps, Mode, Options, Position, Segment, Selection, Timeline, Until};
+use flatbed_media::{Input, Span, Timestamp};
 
 use super::{IN_STEP, Made, cut, frames, join};
 use crate::fixture::{Fixture, Source};
@@ -136,6 +136,73 @@ fn clocks_that_jitter_lose_no_frame() {
         let made = made.unwrap_or_else(|error| panic!("{error}"));
         made.shows(0..300);
         made.is_even((25, 1));
+    }
+}
+
+/// From frame `from` up to `to`, by the clock.
+fn clock(from: u32, to: u32, options: Options) -> Options {
+    let reading = |frame: u32| Position::Clock(seconds(TEN + f64::from(frame) / 25.0));
+    Options {
+        selection: Selection {
+            start: Some(reading(from)),
+            end: Until::At(reading(to)),
+        },
+        ..options
+    }
+}
+
+#[test]
+fn what_is_shown_of_the_clock_is_reported() {
+    let span = |(from, to): (u32, u32)| Span {
+        start: seconds(TEN + f64::from(from) / 25.0),
+        end: seconds(TEN + f64::from(to) / 25.0),
+    };
+    for mode in [Mode::Exact, Mode::Copy, Mode::Reencode] {
+        // The second follows the first, the third comes after a gap.
+        let parts = parts(&[0, 100, 250], "mp4");
+        for gaps in [Gaps::Close, Gaps::Keep] {
+            let options = Options {
+                mode,
+                gaps,
+                ..Options::default()
+            };
+            let made = by_the_clock(&parts, "mp4", &clock(60, 280, options));
+            // A copy begins with its keyframe.
+            let first = if mode == Mode::Copy { 50 } else { 60 };
+            made.shows((first..200).chain(250..280));
+            let expected = [span((first, 200)), span((250, 280))];
+            assert_eq!(made.report.shown, expected, "{mode:?}, {gaps:?}");
+        }
+        // What was asked for before and behind all of it is not.
+        let options = Options {
+            mode,
+            ..Options::default()
+        };
+        let made = by_the_clock(&parts[1..], "mp4", &clock(0, 500, options));
+        assert_eq!(made.report.shown, [span((100, 200)), span((250, 350))]);
+    }
+    let made = by_the_clock(&parts(&[0], "mp4"), "mp4", &Options::default());
+    assert_eq!(made.report.shown, []);
+}
+
+#[test]
+fn a_clock_of_whole_seconds_loses_no_frame() {
+    let parts = parts(&[0, 100, 200], "mp4");
+    for told in [[0.0, 4.0, 7.0], [0.0, 3.04, 8.0], [0.0, 5.0, 8.96]] {
+        let segments = parts.iter().zip(told).map(|(part, told)| {
+            let input = Input::path(&part.path);
+            Segment::at(input, seconds(TEN + told))
+        });
+        let options = Options {
+            clock_step: seconds(1.0),
+            gaps: Gaps::Keep,
+            ..Options::default()
+        };
+        let made = cut(segments.collect(), "mp4", &clock(10, 290, options));
+        let made = made.unwrap_or_else(|error| panic!("{error}"));
+        made.shows(10..290);
+        made.is_even((25, 1));
+        assert_eq!(made.report.shown.len(), 1);
     }
 }
 
