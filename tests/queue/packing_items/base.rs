@@ -12,6 +12,7 @@ use flatbed::queue::{Delivery, Lease, Source};
 use rusqlite::types::Value;
 use serde_json::json;
 use tempfile::TempDir;
+use uuid::Uuid;
 
 use super::super::contract::receive;
 use super::super::postgres::server::Server;
@@ -19,12 +20,35 @@ use super::super::postgres::server::Server;
 /// A database of a test's own.
 pub enum Base {
     Postgres(Server),
+    /// A schema of the database that others use too.
+    Schema(Schema),
     Sqlite(TempDir),
+}
+
+/// Goes with this value.
+pub struct Schema {
+    server: Server,
+    name: String,
+}
+
+impl Drop for Schema {
+    fn drop(&mut self) {
+        self.server
+            .sql_now(&format!("DROP SCHEMA {} CASCADE", self.name));
+    }
 }
 
 impl Base {
     pub async fn postgres() -> Self {
         Self::Postgres(Server::empty_database().await)
+    }
+
+    pub async fn schema() -> Self {
+        let mut server = Server::shared();
+        let name = format!("test_{}", Uuid::now_v7().simple());
+        server.sql(&format!("CREATE SCHEMA {name}")).await;
+        server.url += &format!("?options=-csearch_path%3D{name}");
+        Self::Schema(Schema { server, name })
     }
 
     pub fn sqlite() -> Self {
@@ -46,21 +70,14 @@ impl Base {
     }
 
     pub fn is_postgres(&self) -> bool {
-        matches!(self, Self::Postgres(_))
+        !matches!(self, Self::Sqlite(_))
     }
 
     /// What `open_named` needs to know.
     pub fn name(&self) -> String {
         match self {
-            Self::Postgres(server) => server.url.clone(),
-            Self::Sqlite(_) => self.file().to_str().unwrap().to_owned(),
-        }
-    }
-
-    fn file(&self) -> PathBuf {
-        match self {
-            Self::Postgres(_) => panic!("Postgres is no file"),
-            Self::Sqlite(folder) => folder.path().join("items.sqlite"),
+            Self::Postgres(server) | Self::Schema(Schema { server, .. }) => server.url.clone(),
+            Self::Sqlite(folder) => file(folder).to_str().unwrap().to_owned(),
         }
     }
 
@@ -71,10 +88,13 @@ impl Base {
 
     /// Runs statements, or one query.
     pub async fn sql(&self, sql: &str) -> Vec<Vec<String>> {
-        if let Self::Postgres(server) = self {
-            return server.sql(sql).await;
-        }
-        let connection = rusqlite::Connection::open(self.file()).unwrap();
+        let folder = match self {
+            Self::Postgres(server) | Self::Schema(Schema { server, .. }) => {
+                return server.sql(sql).await;
+            }
+            Self::Sqlite(folder) => folder,
+        };
+        let connection = rusqlite::Connection::open(file(folder)).unwrap();
         connection.busy_timeout(Duration::from_secs(20)).unwrap();
         if !sql.starts_with("SELECT") {
             connection.execute_batch(sql).unwrap();
@@ -119,6 +139,10 @@ impl Base {
         self.sql("SELECT packing_item_id, object_key FROM mini_clips ORDER BY packing_item_id")
             .await
     }
+}
+
+fn file(folder: &TempDir) -> PathBuf {
+    folder.path().join("items.sqlite")
 }
 
 pub async fn open_named(name: &str, config: Config) -> flatbed::queue::Result<PackingItems> {

@@ -69,6 +69,7 @@ impl Rows {
 
 fn config(settings: Settings) -> Config {
     Config {
+        batch_interval: Duration::from_millis(300),
         lease: settings.lease,
         retry: settings.retry,
         ..quick()
@@ -175,8 +176,8 @@ macro_rules! fixture {
 
             async fn source_at(&self, address: SocketAddr) -> Arc<dyn Source> {
                 let name = self.name();
-                let (_, database) = name.rsplit_once('/').unwrap();
-                let url = format!("postgres://flatbed@{address}/{database}");
+                let there = self.server().unwrap().to_string();
+                let url = name.replacen(&there, &address.to_string(), 1);
                 Self::attach(&url, self.0.settings).await
             }
 
@@ -195,7 +196,7 @@ macro_rules! fixture {
     };
 }
 
-fixture!(InPostgres, Base::postgres().await, true);
+fixture!(InPostgres, Base::schema().await, true);
 fixture!(InSqlite, Base::sqlite(), false);
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension, Row as Answer, Transaction, named_params};
+use rusqlite::{Connection, OptionalExtension, Row as Answer, Transaction, named_params};
 use uuid::Uuid;
 
 use super::super::Config;
@@ -14,6 +14,22 @@ use super::settling::{Change, change};
 use super::times;
 use crate::queue::Counts;
 use crate::queue::sqlite::rows::{millis, now, time};
+
+/// How long until there is something to claim, if there is nothing now: a look that
+/// keeps nobody from writing.
+pub(super) fn nothing(
+    all: &Connection,
+    tables: &Tables,
+    config: &Config,
+    wanted: Wanted,
+) -> rusqlite::Result<Option<Claim>> {
+    let is_there = next_begun(all, tables, config)?.is_some()
+        || wanted.fresh && next_fresh(all, tables)?.is_some();
+    if is_there {
+        return Ok(None);
+    }
+    next_due(all, tables, config.auto).map(|due| Some(Claim::Nothing(due)))
+}
 
 /// Claims the next row.
 pub(super) fn claim(
@@ -43,6 +59,37 @@ pub(super) fn claim(
     })
 }
 
+/// The next row that has a claim, and the claim's state.
+fn next_begun(
+    all: &Connection,
+    tables: &Tables,
+    config: &Config,
+) -> rusqlite::Result<Option<(i64, String)>> {
+    let items = &tables.items;
+    let (id, status) = (items.needed("id"), items.needed("status"));
+    let next = format!(
+        "SELECT c.item, c.state FROM flatbed_packing_claims AS c
+         JOIN {} AS i ON i.{id} = c.item
+         WHERE c.items = :items AND c.state IN ('waiting', 'active') AND c.due <= {}
+           AND (c.state = 'waiting' AND i.{status} = :ready
+                    AND (:auto OR c.triggered_at IS NOT NULL)
+                OR c.state = 'active' AND i.{status} = :processing)
+         ORDER BY c.triggered_at IS NULL, c.triggered_at, c.due, c.item LIMIT 1",
+        items.sql,
+        now!(),
+    );
+    let statuses = &tables.statuses;
+    all.prepare_cached(&next)?
+        .query_row(
+            named_params! {
+                ":items": items.sql, ":ready": statuses.ready, ":auto": config.auto,
+                ":processing": statuses.processing,
+            },
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()
+}
+
 /// Claims a row that has a claim already: it was triggered, put back, is to be tried
 /// again, or lost its worker; in its last attempt, it has failed.
 fn begun(
@@ -67,31 +114,8 @@ fn begun(
          WHERE items = :items AND item = :item
          RETURNING state, attempts, reason"
     );
-    let items = &tables.items;
-    let (id, status) = (items.needed("id"), items.needed("status"));
-    let next = format!(
-        "SELECT c.item, c.state FROM flatbed_packing_claims AS c
-         JOIN {} AS i ON i.{id} = c.item
-         WHERE c.items = :items AND c.state IN ('waiting', 'active') AND c.due <= {}
-           AND (c.state = 'waiting' AND i.{status} = :ready
-                    AND (:auto OR c.triggered_at IS NOT NULL)
-                OR c.state = 'active' AND i.{status} = :processing)
-         ORDER BY c.triggered_at IS NULL, c.triggered_at, c.due, c.item LIMIT 1",
-        items.sql,
-        now!(),
-    );
-    let statuses = &tables.statuses;
-    let next: Option<(i64, String)> = all
-        .prepare_cached(&next)?
-        .query_row(
-            named_params! {
-                ":items": items.sql, ":ready": statuses.ready, ":auto": config.auto,
-                ":processing": statuses.processing,
-            },
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .optional()?;
-    let Some((item, state)) = next else {
+    let (items, statuses) = (&tables.items, &tables.statuses);
+    let Some((item, state)) = next_begun(all, tables, config)? else {
         return Ok(None);
     };
     let (state, attempts, reason): (String, u32, Option<String>) =
@@ -112,6 +136,29 @@ fn begun(
     Ok(Some(item))
 }
 
+/// The next row that has none.
+fn next_fresh(all: &Connection, tables: &Tables) -> rusqlite::Result<Option<i64>> {
+    let items = &tables.items;
+    let (id, status) = (items.needed("id"), items.needed("status"));
+    let next = format!(
+        "SELECT i.{id} FROM {} AS i
+         WHERE i.{status} = :ready AND typeof(i.{id}) = 'integer' AND NOT EXISTS (
+             SELECT 1 FROM flatbed_packing_claims AS c
+             WHERE c.items = :items AND c.item = i.{id}
+               AND (c.state = 'waiting' OR c.state = 'active' AND c.due > {}))
+         ORDER BY i.{id} LIMIT 1",
+        items.sql,
+        now!(),
+    );
+    let statuses = &tables.statuses;
+    all.prepare_cached(&next)?
+        .query_row(
+            named_params! {":items": items.sql, ":ready": statuses.ready},
+            |row| row.get(0),
+        )
+        .optional()
+}
+
 /// Claims a row that is ready and that nobody has triggered: the lowest id first. One
 /// that its users have made ready again while it was processed waits until its worker
 /// has let it go.
@@ -130,27 +177,8 @@ fn fresh(
             state = excluded.state, token = excluded.token, due = excluded.due,
             attempts = 1, losses = 0, reason = NULL, triggered_at = NULL"
     );
-    let items = &tables.items;
-    let (id, status) = (items.needed("id"), items.needed("status"));
-    let next = format!(
-        "SELECT i.{id} FROM {} AS i
-         WHERE i.{status} = :ready AND typeof(i.{id}) = 'integer' AND NOT EXISTS (
-             SELECT 1 FROM flatbed_packing_claims AS c
-             WHERE c.items = :items AND c.item = i.{id}
-               AND (c.state = 'waiting' OR c.state = 'active' AND c.due > {}))
-         ORDER BY i.{id} LIMIT 1",
-        items.sql,
-        now!(),
-    );
-    let statuses = &tables.statuses;
-    let item: Option<i64> = all
-        .prepare_cached(&next)?
-        .query_row(
-            named_params! {":items": items.sql, ":ready": statuses.ready},
-            |row| row.get(0),
-        )
-        .optional()?;
-    let Some(item) = item else {
+    let (items, statuses) = (&tables.items, &tables.statuses);
+    let Some(item) = next_fresh(all, tables)? else {
         return Ok(None);
     };
     all.prepare_cached(CLAIM)?.execute(named_params! {
@@ -162,11 +190,7 @@ fn fresh(
 }
 
 /// How long until a row with a claim is due; `None` if none is.
-fn next_due(
-    all: &Transaction<'_>,
-    tables: &Tables,
-    auto: bool,
-) -> rusqlite::Result<Option<Duration>> {
+fn next_due(all: &Connection, tables: &Tables, auto: bool) -> rusqlite::Result<Option<Duration>> {
     const NEXT: &str = concat!(
         "SELECT min(due) - ",
         now!(),
@@ -295,7 +319,7 @@ pub(super) fn trigger(all: &Transaction<'_>, tables: &Tables, id: i64) -> rusqli
     Ok(is_ready)
 }
 
-pub(super) fn waiting(all: &Transaction<'_>, tables: &Tables) -> rusqlite::Result<u64> {
+pub(super) fn waiting(all: &Connection, tables: &Tables) -> rusqlite::Result<u64> {
     let items = &tables.items;
     let sql = format!(
         "SELECT count(*) FROM flatbed_packing_claims AS c JOIN {} AS i ON i.{} = c.item
@@ -313,7 +337,7 @@ pub(super) fn waiting(all: &Transaction<'_>, tables: &Tables) -> rusqlite::Resul
         .map(i64::unsigned_abs)
 }
 
-pub(super) fn counts(all: &Transaction<'_>, tables: &Tables) -> rusqlite::Result<Counts> {
+pub(super) fn counts(all: &Connection, tables: &Tables) -> rusqlite::Result<Counts> {
     let items = &tables.items;
     let status = items.needed("status");
     let sql = format!(

@@ -7,7 +7,8 @@
 //! | `settling.rs` | what ends a claim |
 //! | `times.rs` | times as users may have written them |
 //!
-//! A call is a transaction that takes the file's write lock when it begins.
+//! What writes is a transaction that takes the file's write lock when it begins; what
+//! only looks takes none, so that idle workers keep nobody from writing.
 
 mod claim;
 mod schema;
@@ -98,9 +99,22 @@ impl SqliteTables {
     }
 
     /// Runs `statements` in a transaction.
-    async fn call<T: Send + 'static>(
+    async fn write<T: Send + 'static>(
         &self,
         statements: impl FnOnce(&Transaction<'_>, &Tables, &Config) -> rusqlite::Result<T>
+        + Send
+        + 'static,
+    ) -> Result<T> {
+        self.call(|connection, tables, config| {
+            in_transaction(connection, |all| statements(all, tables, config))
+        })
+        .await
+    }
+
+    /// Runs `statements`, each a transaction of its own.
+    async fn call<T: Send + 'static>(
+        &self,
+        statements: impl FnOnce(&mut Connection, &Tables, &Config) -> rusqlite::Result<T>
         + Send
         + 'static,
     ) -> Result<T> {
@@ -108,9 +122,7 @@ impl SqliteTables {
         let config = Arc::clone(&self.config);
         let answer = self
             .database
-            .call(move |connection| {
-                in_transaction(connection, |all| statements(all, &tables, &config))
-            })
+            .call(move |connection| statements(connection, &tables, &config))
             .await;
         if answer.is_err() {
             // Somebody may have altered the tables.
@@ -145,13 +157,19 @@ impl Backend for SqliteTables {
     }
 
     async fn claim(&self, wanted: Wanted) -> Result<Found> {
-        self.call(move |all, tables, config| claim::claim(all, tables, config, wanted))
-            .await
+        self.call(move |connection, tables, config| {
+            if let Some(claim) = claim::nothing(connection, tables, config, wanted)? {
+                let was_fresh = false;
+                return Ok(Found { claim, was_fresh });
+            }
+            in_transaction(connection, |all| claim::claim(all, tables, config, wanted))
+        })
+        .await
     }
 
     async fn extend(&self, ticket: &Ticket) -> Result<Lease> {
         let (item, token) = (ticket.item, ticket.token);
-        self.call(move |all, tables, config| {
+        self.write(move |all, tables, config| {
             settling::extend(all, tables, item, token, config.lease)
         })
         .await
@@ -171,7 +189,7 @@ impl Backend for SqliteTables {
         let (item, token, settled) = (ticket.item, ticket.token, settlement.clone());
         let number = self.settled.fetch_add(1, Ordering::Relaxed);
         let lease = self
-            .call(move |all, tables, _| {
+            .write(move |all, tables, _| {
                 if number.is_multiple_of(FORGET_EVERY) {
                     settling::forget(all, tables)?;
                 }
@@ -186,7 +204,7 @@ impl Backend for SqliteTables {
 
     async fn trigger(&self, id: i64) -> Result<Trigger> {
         let triggered = self
-            .call(move |all, tables, _| claim::trigger(all, tables, id))
+            .write(move |all, tables, _| claim::trigger(all, tables, id))
             .await?;
         self.database.changed();
         Ok(if triggered {

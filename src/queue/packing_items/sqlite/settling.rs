@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::types::Value;
-use rusqlite::{OptionalExtension, ToSql, Transaction, named_params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, ToSql, Transaction, named_params, params_from_iter};
 use uuid::Uuid;
 
 use super::super::names::quoted;
@@ -40,7 +40,7 @@ pub(super) fn extend(
 /// Whether the claim holds, and yet the row is gone or somebody has changed its
 /// status.
 pub(super) fn is_taken_away(
-    all: &Transaction<'_>,
+    all: &Connection,
     tables: &Tables,
     item: i64,
     token: Uuid,
@@ -262,7 +262,7 @@ fn write_clip(
 
 /// The state of the claim under this token, and its attempts.
 fn claim(
-    all: &Transaction<'_>,
+    all: &Connection,
     tables: &Tables,
     item: i64,
     token: Uuid,
@@ -281,7 +281,7 @@ fn claim(
     Ok(claim.unwrap_or_default())
 }
 
-fn is_processing(all: &Transaction<'_>, tables: &Tables, item: i64) -> rusqlite::Result<bool> {
+fn is_processing(all: &Connection, tables: &Tables, item: i64) -> rusqlite::Result<bool> {
     let items = &tables.items;
     let sql = format!(
         "SELECT 1 FROM {} WHERE {} = :item AND {} = :processing",
