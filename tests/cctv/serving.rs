@@ -3,10 +3,12 @@
 
 use serde_json::json;
 
+use super::bench::KEY;
 use super::camera::{Reel, downloads_meet, hour, hours_ago};
 use super::site::{Item, Site};
+use crate::exports::Server;
 use crate::support::nvr::{Fault, Length, Profile};
-use crate::support::wait_until;
+use crate::support::{Folder, Run, wait_until};
 
 /// The most memory that a worker may take, in bytes.
 const MEMORY: u64 = 150 << 20;
@@ -115,19 +117,13 @@ fn twenty_items_of_two_cameras_through_all_their_faults() {
 fn an_hour_s_file_takes_no_memory() {
     let site = Site::new();
     let start = hours_ago(3);
-    let reel = |track: &str| {
-        let _ = track;
-        Reel {
-            start,
-            first: 0,
-            files: vec![hour(start).1],
-        }
+    let one = Reel {
+        start,
+        first: 0,
+        files: vec![hour(start).1],
     };
-    let (one, two) = (reel("one"), reel("two"));
-    let _nvrs = [
-        site.camera(1, Profile::default(), &one),
-        site.camera(2, Profile::default(), &two),
-    ];
+    let two = one.clone();
+    let _nvrs = [1, 2].map(|id| site.camera(id, Profile::default(), &one));
     // The second clip takes more than a part of an upload.
     let items = [
         site.item(1, &one, 600_000..630_000),
@@ -268,6 +264,61 @@ fn two_workers_share_the_items_and_a_stopped_one_gives_its_own_back() {
         worker.stop();
     }
     assert_eq!(site.temporary_files(), Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
+fn what_clips_need_is_named() {
+    let folder = Folder::empty();
+    let run = |variables: &[(&str, &str)], command: &str| {
+        let mut program = folder.command(command);
+        program.env_clear().envs(variables.iter().copied());
+        Run::of(command, &mut program)
+    };
+    let named = ("FLATBED_WORKLOADS", "cctv");
+    for (variables, missing) in [
+        (vec![named], "CAMERA_ENCRYPTION_KEY: must be set"),
+        (
+            vec![named, ("CAMERA_ENCRYPTION_KEY", KEY)],
+            "GCS_BUCKET: must be set",
+        ),
+        (
+            vec![named, ("CAMERA_ENCRYPTION_KEY", "hunter2")],
+            "CAMERA_ENCRYPTION_KEY: key 1 of 1: a Fernet key is 32 bytes",
+        ),
+        (
+            vec![
+                named,
+                ("CAMERA_ENCRYPTION_KEY", KEY),
+                ("GCS_BUCKET", "clips"),
+            ],
+            "GCS_SECRET_KEY: must be set",
+        ),
+    ] {
+        let run = run(&variables, "serve");
+        assert_ne!(run.code, Some(0));
+        assert!(run.stderr.contains(missing), "{}", run.stderr);
+        assert!(!run.stderr.contains("hunter2"), "{}", run.stderr);
+    }
+    let server = Server::start(&folder, &[]);
+    assert!(
+        server
+            .log()
+            .contains("cctv: off, CAMERA_ENCRYPTION_KEY is not set")
+    );
+    server.stop();
+
+    let site = Site::new();
+    let doctor = site.run("doctor");
+    doctor.succeeded();
+    for line in [
+        "the tables are there",
+        "gs://clips: written, read and deleted",
+    ] {
+        assert!(doctor.text().contains(line), "{}", doctor.text());
+    }
+    let config = site.run("config");
+    assert!(config.text().contains("CAMERA_ENCRYPTION_KEY"));
+    assert!(!config.text().contains(KEY));
 }
 
 /// `VmHWM` of a process, in bytes.

@@ -14,7 +14,7 @@ use crate::exports::Server;
 use crate::queue::postgres::server::Server as Postgres;
 use crate::support::nvr::{Nvr, Profile};
 use crate::support::s3_server::{ACCESS_KEY, S3Server, SECRET_KEY};
-use crate::support::{Folder, observe, wait_until};
+use crate::support::{Folder, Run, observe, wait_until};
 
 /// The site; recorders and bucket run here, the worker is a process.
 pub struct Site {
@@ -49,11 +49,13 @@ impl Site {
             folder,
             runtime,
         };
-        let mut command = site.folder.command("migrate");
-        let variables = site.variables();
-        command.env_clear().envs(variables.iter().cloned());
-        let output = command.output().expect("the program starts");
-        assert!(output.status.success(), "{output:?}");
+        let migrated = site.run("migrate");
+        migrated.succeeded();
+        assert!(
+            migrated.text().contains("packing_items"),
+            "{}",
+            migrated.text()
+        );
         site
     }
 
@@ -75,6 +77,14 @@ impl Site {
             ("CCTV_LEASE_SECONDS", own("3")),
             ("EXACT_CUT", own("true")),
         ]
+    }
+
+    /// The program, run with the settings of a worker.
+    pub fn run(&self, command: &str) -> Run {
+        let mut program = self.folder.command(command);
+        program.env_clear().envs(self.variables());
+        program.env("WORKER_PORT", "0");
+        Run::of(command, &mut program)
     }
 
     /// A worker, with these settings too.

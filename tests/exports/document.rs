@@ -224,6 +224,9 @@ fn the_server_takes_and_answers_what_its_document_says() {
     }
     let wrong = json!({"videoId": video, "operations": [{"type": "trim"}]});
     assert_eq!(tour.ask("POST", "/api/exports", Some(&wrong)).code, 400);
+    // Clips are off.
+    let item = json!({"packing_item_id": 1});
+    assert_eq!(tour.ask("POST", "/trigger", Some(&item)).code, 404);
     tour.compare();
 
     // And the checker finds what is not as described.

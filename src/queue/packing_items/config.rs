@@ -1,7 +1,5 @@
 //! How the table of packing items is worked on: batches, leases, attempts.
 
-use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use super::Names;
@@ -51,36 +49,13 @@ impl Config {
                 1..=24 * 3600,
             ),
             batch_size: variables.number("BATCH_SIZE", default.batch_size, 1..=1_000_000),
-            auto: variables
-                .parse("AUTO_BATCH_ENABLED", Switch(default.auto))
-                .0,
+            auto: variables.switch("AUTO_BATCH_ENABLED", default.auto),
             lease: variables.seconds("CCTV_LEASE_SECONDS", default.lease, 1..=3600),
             retry: RetryPolicy {
                 attempts: variables.number("CCTV_MAX_ATTEMPTS", default.retry.attempts, 1..=1000),
                 ..default.retry
             },
         }
-    }
-}
-
-/// On or off, as the Python service that this one replaces had it too.
-struct Switch(bool);
-
-impl FromStr for Switch {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.to_ascii_lowercase().as_str() {
-            "true" | "1" | "yes" | "on" => Ok(Self(true)),
-            "false" | "0" | "no" | "off" => Ok(Self(false)),
-            _ => Err("expected true or false"),
-        }
-    }
-}
-
-impl fmt::Display for Switch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
     }
 }
 

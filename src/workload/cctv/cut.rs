@@ -3,12 +3,15 @@
 use flatbed_media::cut::{
     self, Gaps, Mode, OnMismatch, Options, Position, Report, Segment, Selection, Until,
 };
-use flatbed_media::{Error, Input, Output};
+use flatbed_media::{Error, Input, Limits, Output};
 
 use super::failure::Failure;
 use super::footage::{STEP, clock};
 use crate::client::hikvision::{Recording, Span};
 use crate::runner::JobContext;
+
+/// The most bytes of a GOP: half a minute of a camera's largest stream.
+const MOST_BUFFERED: usize = 64 << 20;
 
 /// Cuts `asked` out of the recordings, one input each.
 pub async fn clip(
@@ -24,6 +27,11 @@ pub async fn clip(
     let options = options(asked, mode);
     let done: Result<Report, Error> = context
         .engine(move |context| {
+            let limits = Limits {
+                max_buffered_bytes: MOST_BUFFERED,
+                ..context.limits().clone()
+            };
+            let context = &context.clone().with_limits(limits);
             let parts = parts.into_iter();
             let segments = parts.map(|(input, start)| Segment::at(input, start));
             cut::cut(segments.collect(), output, &options, context)
