@@ -167,10 +167,10 @@ impl Bench {
     }
 
     /// A metric's value, 0 where it was never counted.
-    pub fn counted(&self, series: &str) -> f64 {
+    pub fn counted(&self, series: &str) -> u64 {
         let text = self.metrics.render().unwrap();
         let line = text.lines().find_map(|line| line.strip_prefix(series));
-        line.map_or(0.0, |value| value.trim().parse().unwrap())
+        line.map_or(0, |value| value.trim().parse().unwrap())
     }
 }
 

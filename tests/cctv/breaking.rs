@@ -41,7 +41,7 @@ async fn a_download_that_breaks_off_is_fetched_anew() {
             );
             assert!((clip.made.coverage - 1.0).abs() < f32::EPSILON);
             assert_eq!(nvr.faults_left(), 0);
-            assert!(bench.counted("flatbed_clips_spooled_total") > 0.5);
+            assert!(bench.counted("flatbed_clips_spooled_total") > 0);
             assert_eq!(bench.objects().len(), 1);
         }
     }
@@ -58,7 +58,7 @@ async fn a_download_that_never_comes_whole_makes_no_clip() {
     assert_eq!(after, 60);
     assert!(reason.contains("broke off"), "{reason}");
     assert_eq!(bench.objects().len(), 0);
-    assert!(bench.counted("flatbed_clip_failures_total{reason=\"broken\"}") > 0.5);
+    assert!(bench.counted("flatbed_clip_failures_total{reason=\"broken\"}") > 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,7 +94,7 @@ async fn busy_and_stale_are_got_over_in_the_attempt() {
     let clip = bench.clip(&order(7, &nvr, &reel, 13_000..15_000)).await;
     assert_eq!(bench.shown(&clip), all(325..375));
     assert_eq!(nvr.faults_left(), 0);
-    assert!(bench.counted("flatbed_clips_spooled_total") < 0.5);
+    assert!(bench.counted("flatbed_clips_spooled_total") == 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

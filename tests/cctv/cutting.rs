@@ -47,8 +47,8 @@ async fn a_clip_across_two_recordings_is_exact() {
     }
     // The same item, the same place.
     assert_eq!(bench.objects().len(), 1);
-    assert!(bench.counted("flatbed_clips_total{coverage=\"full\"}") > 2.5);
-    assert!(bench.counted("flatbed_clips_spooled_total") < 0.5);
+    assert!(bench.counted("flatbed_clips_total{coverage=\"full\"}") == 3);
+    assert!(bench.counted("flatbed_clips_spooled_total") == 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,7 +74,7 @@ async fn copied_clips_have_at_least_what_was_asked_for() {
         assert!(clip.made.start_time <= start && clip.made.end_time >= end);
         assert!((clip.made.coverage - 1.0).abs() < f32::EPSILON);
     }
-    assert!(bench.counted("flatbed_frames_total{how=\"encoded\",workload=\"cctv\"}") < 0.5);
+    assert!(bench.counted("flatbed_frames_total{how=\"encoded\",workload=\"cctv\"}") == 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,7 +100,7 @@ async fn a_gap_is_told_and_not_filled() {
         let gap = (clip.gaps[0].start, clip.gaps[0].end);
         assert_eq!(gap, (reel.at(20_000), reel.at(25_000)));
         assert_eq!(clip.gaps.len(), 1);
-        assert!(bench.counted("flatbed_clips_total{coverage=\"part\"}") > 0.5);
+        assert!(bench.counted("flatbed_clips_total{coverage=\"part\"}") > 0);
     }
 }
 
@@ -154,17 +154,14 @@ async fn of_an_hour_no_more_is_fetched_than_is_needed() {
         }
         let asked = nvr.seen();
         let download = asked.iter().find(|seen| seen.sent.bytes() > 0).unwrap();
-        let (sent, needed) = (download.sent.bytes(), endless.before(331.0));
+        let (sent, needed) = (download.sent.bytes(), endless.before(331));
         let second = endless.bytes() / 3600;
         let received = bench.counted("flatbed_bytes_total{direction=\"in\",workload=\"cctv\"}");
-        eprintln!(
-            "exact {exact}: {} bytes a second; {:.2} s past the end were sent, {:.2} s received",
-            second,
-            (sent as f64 - needed as f64) / second as f64,
-            (received - needed as f64) / second as f64
-        );
         // What the network holds, on a machine that is busy, is not asked.
-        assert!(sent < needed + (16 << 20), "{sent} of {needed}");
+        let past = received.saturating_sub(needed) * 1000 / second;
+        eprintln!("exact {exact}: {past} ms of footage past the end; {sent} bytes sent");
+        assert!(past < 4000, "{received} bytes of {needed}");
+        assert!(sent < endless.bytes() / 2);
     }
 }
 

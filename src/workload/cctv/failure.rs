@@ -80,22 +80,22 @@ impl Failure {
         };
         let wait = || again(wait(job.attempt));
         match self {
-            Self::Order(_) | Self::NoFootage(_) => Outcome::reject(self),
+            Self::Order(_)
+            | Self::NoFootage(_)
+            | Self::Recorder(hikvision::Error::TooMuch { .. })
+            | Self::Engine(
+                Engine::Malformed { .. } | Engine::Unsupported { .. } | Engine::Limit { .. },
+            ) => Outcome::reject(self),
             Self::Later { after, .. } => again(*after),
-            Self::Camera(_) => again(MENDING),
+            Self::Camera(_) | Self::Store(store::Error::Refused { .. }) => again(MENDING),
             Self::Recorder(hikvision::Error::Cancelled { .. })
             | Self::Store(store::Error::Cancelled { .. })
             | Self::Stopped => Outcome::Cancelled,
-            Self::Recorder(hikvision::Error::TooMuch { .. }) => Outcome::reject(self),
             Self::Recorder(error) => match error.retry_after() {
                 Some(after) => again(after.max(FIRST_WAIT)),
                 None if error.passes() => wait(),
                 None => again(MENDING),
             },
-            Self::Store(store::Error::Refused { .. }) => again(MENDING),
-            Self::Engine(
-                Engine::Malformed { .. } | Engine::Unsupported { .. } | Engine::Limit { .. },
-            ) => Outcome::reject(self),
             Self::Store(_) | Self::Engine(_) | Self::Short(_) | Self::Disk(_) => wait(),
         }
     }

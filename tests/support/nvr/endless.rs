@@ -55,9 +55,9 @@ impl Loop {
     }
 
     /// How many bytes come before what was taken at `seconds`, about.
-    pub fn before(&self, seconds: f64) -> u64 {
-        let round = self.round.len() as f64 / self.seconds as f64;
-        self.front.len() as u64 + (round * seconds) as u64
+    pub fn before(&self, seconds: u64) -> u64 {
+        let round = self.round.len() as u64;
+        self.front.len() as u64 + round * seconds / self.seconds
     }
 
     /// Fills `piece` with what stands at `at`.
@@ -152,7 +152,7 @@ fn times(stream: &[u8]) -> Vec<Time> {
         }
         if *id >= 0xC0 {
             let flags = stream[at + 7] >> 6;
-            for number in 0..usize::from(flags.count_ones() as u8) {
+            for number in 0..flags.count_ones() as usize {
                 times.push(Time {
                     at: at + 9 + 5 * number,
                     kind: Kind::Frame,

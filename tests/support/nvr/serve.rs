@@ -368,14 +368,12 @@ impl Going {
             Until::BreaksOff(at) | Until::Stalls(at) => at.saturating_sub(sent).min(self.left),
         };
         if most == 0 && self.left > 0 {
-            match self.until {
-                Until::Stalls(_) => std::future::pending::<()>().await,
-                _ => {
-                    // While nothing more comes, what was handed over is sent.
-                    tokio::time::sleep(FLUSH).await;
-                    return Some(Err(io::ErrorKind::ConnectionAborted.into()));
-                }
+            if let Until::Stalls(_) = self.until {
+                std::future::pending::<()>().await;
             }
+            // While nothing more comes, what was handed over is sent.
+            tokio::time::sleep(FLUSH).await;
+            return Some(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         if self.left == 0 {
             self.sent.end.store(1, Ordering::SeqCst);
@@ -384,7 +382,7 @@ impl Going {
         let count = usize::try_from(most).unwrap_or(PIECE).min(PIECE);
         let mut piece = vec![0; count];
         if let Some(speed) = self.speed {
-            let due = Duration::from_secs_f64(sent as f64 / speed as f64);
+            let due = Duration::from_millis(sent.saturating_mul(1000) / speed.max(1));
             tokio::time::sleep_until(self.since + due).await;
         }
         match &mut self.reading {
