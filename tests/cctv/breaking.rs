@@ -94,7 +94,7 @@ async fn busy_and_stale_are_got_over_in_the_attempt() {
     let clip = bench.clip(&order(7, &nvr, &reel, 13_000..15_000)).await;
     assert_eq!(bench.shown(&clip), all(325..375));
     assert_eq!(nvr.faults_left(), 0);
-    assert!(bench.counted("flatbed_clips_spooled_total") == 0);
+    assert_eq!(bench.counted("flatbed_clips_spooled_total"), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -47,8 +47,8 @@ async fn a_clip_across_two_recordings_is_exact() {
     }
     // The same item, the same place.
     assert_eq!(bench.objects().len(), 1);
-    assert!(bench.counted("flatbed_clips_total{coverage=\"full\"}") == 3);
-    assert!(bench.counted("flatbed_clips_spooled_total") == 0);
+    assert_eq!(bench.counted("flatbed_clips_total{coverage=\"full\"}"), 3);
+    assert_eq!(bench.counted("flatbed_clips_spooled_total"), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,7 +74,7 @@ async fn copied_clips_have_at_least_what_was_asked_for() {
         assert!(clip.made.start_time <= start && clip.made.end_time >= end);
         assert!((clip.made.coverage - 1.0).abs() < f32::EPSILON);
     }
-    assert!(bench.counted("flatbed_frames_total{how=\"encoded\",workload=\"cctv\"}") == 0);
+    assert_eq!(bench.counted("flatbed_frames_total{how=\"encoded\",workload=\"cctv\"}"), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
