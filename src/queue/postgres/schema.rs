@@ -12,14 +12,14 @@ pub(in crate::queue) struct Steps {
     /// What hosts that make them take turns by: a number of Flatbed's own.
     pub(in crate::queue) lock: i64,
     /// Never edit one that was released: add another.
-    pub(in crate::queue) steps: &'static [&'static str],
+    pub(in crate::queue) all: &'static [&'static str],
 }
 
 /// The tables of the queue.
 pub(in crate::queue) const JOBS: &Steps = &Steps {
     table: "flatbed_migrations",
     lock: 7_165_065_861_825_654_388,
-    steps: MIGRATIONS,
+    all: MIGRATIONS,
 };
 
 const MIGRATIONS: &[&str] = &["
@@ -97,7 +97,7 @@ pub(super) async fn examine(client: &Client, tables: &Steps) -> Result<Schema, T
         let version: i32 = client.query_one(&newest, &[]).await?.try_get(0)?;
         found = usize::try_from(version).unwrap_or_default();
     }
-    let known = tables.steps.len();
+    let known = tables.all.len();
     Ok(Schema { found, known }.check()?)
 }
 
@@ -119,7 +119,7 @@ pub(super) async fn migrate(client: &mut Client, tables: &Steps) -> Result<Schem
     // Another host may have been at it meanwhile.
     let schema = examine(transaction.client(), tables).await?;
     let applied = format!("INSERT INTO {table} (version) VALUES ($1)");
-    for (number, step) in (1_i32..).zip(tables.steps).skip(schema.found) {
+    for (number, step) in (1_i32..).zip(tables.all).skip(schema.found) {
         transaction.batch_execute(step).await?;
         transaction.execute(&applied, &[&number]).await?;
     }

@@ -160,7 +160,7 @@ impl Database {
         }
     }
 
-    pub(in crate::queue) fn refused(
+    fn refused(
         &self,
         reason: &str,
         source: impl std::error::Error + Send + Sync + 'static,

@@ -47,7 +47,7 @@ impl Base {
         let mut server = Server::shared();
         let name = format!("test_{}", Uuid::now_v7().simple());
         server.sql(&format!("CREATE SCHEMA {name}")).await;
-        server.url += &format!("?options=-csearch_path%3D{name}");
+        server.url = format!("{}?options=-csearch_path%3D{name}", server.url);
         Self::Schema(Schema { server, name })
     }
 

@@ -136,11 +136,10 @@ async fn a_trigger_does_not_wait_for_the_retry() {
 async fn two_workers_never_have_the_same_row_at_once() {
     const ROWS: i64 = 200;
     for base in Base::both().await {
-        let mut insert = String::from("INSERT INTO packing_items (id) VALUES (1)");
-        for id in 2..=ROWS {
-            insert += &format!(", ({id})");
-        }
-        base.sql(&insert).await;
+        let rows: Vec<String> = (1..=ROWS).map(|id| format!("({id})")).collect();
+        let rows = rows.join(", ");
+        base.sql(&format!("INSERT INTO packing_items (id) VALUES {rows}"))
+            .await;
         let active = Arc::new(Mutex::new(BTreeSet::new()));
         let (left, mut none_left) = watch::channel(ROWS);
         let mut tasks = Vec::new();

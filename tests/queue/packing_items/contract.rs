@@ -21,7 +21,7 @@ use super::base::{Base, made, open_named, order, quick};
 pub struct Rows {
     base: Base,
     settings: Settings,
-    rows: AtomicI64,
+    added: AtomicI64,
 }
 
 impl Rows {
@@ -29,7 +29,7 @@ impl Rows {
         let rows = Self {
             base,
             settings,
-            rows: AtomicI64::new(0),
+            added: AtomicI64::new(0),
         };
         let items = rows.base.open(config(settings)).await;
         items.migrate().await.unwrap();
@@ -41,7 +41,7 @@ impl Rows {
     }
 
     async fn add(&self, job: &NewJob) {
-        let id = self.rows.fetch_add(1, Ordering::Relaxed) + 1;
+        let id = self.added.fetch_add(1, Ordering::Relaxed) + 1;
         let name = std::str::from_utf8(&job.payload)
             .unwrap()
             .replace('\'', "''");

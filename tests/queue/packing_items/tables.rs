@@ -139,7 +139,13 @@ async fn foreign_tables_of_sqlite_work() {
 async fn what_will_not_do_is_told_with_its_table_column_and_variable() {
     const ITEMS: &str = "CREATE TABLE packing_items (id bigint, camera_id bigint,
         start_time timestamptz, end_time timestamptz, status text)";
-    let cases: [(&str, &[(&str, &str)], &[&str]); 9] = [
+    /// The user's table, the variables, and what the error must say.
+    type Case = (
+        &'static str,
+        &'static [(&'static str, &'static str)],
+        &'static [&'static str],
+    );
+    let cases: [Case; 9] = [
         (
             "CREATE TABLE packing_items (id bigint)",
             &[],

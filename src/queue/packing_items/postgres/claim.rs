@@ -54,21 +54,18 @@ pub(super) async fn claim(
             .await?;
         was_fresh = row.is_some();
     }
-    let claim = match row {
-        Some(row) => {
-            let claimed = claimed(&row).map_err(|error| tables.unreadable(error))?;
-            claimed.into_claim(*token, count(attempts))
-        }
-        None => {
-            let next = lane.query_row(NEXT_DUE, &[items, &config.auto]).await?;
-            let due = next
-                .map(|row| row.try_get::<_, Option<i64>>(0))
-                .transpose()
-                .map_err(|error| tables.unreadable(error))?
-                .flatten();
-            let due = due.and_then(|due| u64::try_from(due.max(SOONEST)).ok());
-            Claim::Nothing(due.map(Duration::from_millis))
-        }
+    let claim = if let Some(row) = row {
+        let claimed = claimed(&row).map_err(|error| tables.unreadable(error))?;
+        claimed.into_claim(*token, count(attempts))
+    } else {
+        let next = lane.query_row(NEXT_DUE, &[items, &config.auto]).await?;
+        let due = next
+            .map(|row| row.try_get::<_, Option<i64>>(0))
+            .transpose()
+            .map_err(|error| tables.unreadable(error))?
+            .flatten();
+        let due = due.and_then(|due| u64::try_from(due.max(SOONEST)).ok());
+        Claim::Nothing(due.map(Duration::from_millis))
     };
     Ok(Found { claim, was_fresh })
 }

@@ -132,7 +132,13 @@ pub(super) fn forget(all: &Transaction<'_>, tables: &Tables) -> rusqlite::Result
 pub(super) struct Change<'a> {
     status: &'a str,
     attempts: Option<u32>,
-    error: Option<Option<String>>,
+    error: Note,
+}
+
+/// What becomes of the reason that a row has.
+enum Note {
+    Kept,
+    Becomes(Option<String>),
 }
 
 impl<'a> Change<'a> {
@@ -140,7 +146,7 @@ impl<'a> Change<'a> {
         Self {
             status,
             attempts: None,
-            error: None,
+            error: Note::Kept,
         }
     }
 
@@ -153,7 +159,7 @@ impl<'a> Change<'a> {
 
     pub(super) fn error(self, error: Option<String>) -> Self {
         Self {
-            error: Some(error),
+            error: Note::Becomes(error),
             ..self
         }
     }
@@ -173,7 +179,7 @@ pub(super) fn change(
         set.push(format!("{name} = ?"));
         values.push(Box::new(attempts));
     }
-    if let (Some(name), Some(error)) = (items.name("error"), &change.error) {
+    if let (Some(name), Note::Becomes(error)) = (items.name("error"), &change.error) {
         set.push(format!("{name} = ?"));
         values.push(Box::new(error.clone()));
     }
