@@ -74,7 +74,10 @@ async fn copied_clips_have_at_least_what_was_asked_for() {
         assert!(clip.made.start_time <= start && clip.made.end_time >= end);
         assert!((clip.made.coverage - 1.0).abs() < f32::EPSILON);
     }
-    assert_eq!(bench.counted("flatbed_frames_total{how=\"encoded\",workload=\"cctv\"}"), 0);
+    assert_eq!(
+        bench.counted("flatbed_frames_total{how=\"encoded\",workload=\"cctv\"}"),
+        0
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

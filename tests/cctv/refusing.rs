@@ -24,7 +24,10 @@ async fn a_wrong_password_is_sent_once_and_the_item_waits_for_a_right_one() {
     assert_eq!(nvr.wrong(), 1);
     // Corrected, it goes on at once.
     bench.clip(&order(7, &nvr, &reel, 3_000..5_000)).await;
-    assert_eq!(bench.counted("flatbed_clip_failures_total{reason=\"login\"}"), 4);
+    assert_eq!(
+        bench.counted("flatbed_clip_failures_total{reason=\"login\"}"),
+        4
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
