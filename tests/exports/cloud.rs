@@ -12,7 +12,6 @@ use crate::queue::bullmq::Bullmq;
 use crate::queue::bullmq::node::Node;
 use crate::queue::fixture::{Fixture, Settings};
 use crate::queue::postgres::Postgres;
-use crate::queue::service::Server as Service;
 use crate::support::s3_server::{ACCESS_KEY, S3Server, SECRET_KEY};
 use crate::support::{Folder, shown_frames};
 
@@ -56,19 +55,8 @@ pub struct Cloud<Q> {
     pub folder: Folder,
 }
 
-impl Cloud<Bullmq> {
-    /// With this Redis.
-    pub fn on(redis: Service) -> Self {
-        Self::with(|_| Bullmq::on(redis, Settings::default()))
-    }
-}
-
 impl<Q: Shared> Cloud<Q> {
     pub fn new() -> Self {
-        Self::with(|runtime| runtime.block_on(Q::fresh(Settings::default())))
-    }
-
-    fn with(queue: impl FnOnce(&Runtime) -> Q) -> Self {
         let folder = Folder::with(&["recording.mp4", "large.ts"]);
         let bucket = folder.path("s3/videos");
         fs::create_dir_all(&bucket).expect("a bucket");
@@ -79,7 +67,7 @@ impl<Q: Shared> Cloud<Q> {
             .expect("threads");
         let s3 = runtime.block_on(S3Server::start(&folder.path("s3"), 0));
         Self {
-            queue: queue(&runtime),
+            queue: runtime.block_on(Q::fresh(Settings::default())),
             s3: s3.expect("an S3 server"),
             bucket,
             runtime,

@@ -1,4 +1,4 @@
-//! A way to a server that loses answers from a certain one on.
+//! A way to a server that loses answers from a certain one on, or all that is said.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -15,6 +15,7 @@ pub struct Proxy {
 struct Losing {
     from: OnceLock<String>,
     begun: AtomicBool,
+    cut: AtomicBool,
 }
 
 impl Proxy {
@@ -31,7 +32,8 @@ impl Proxy {
                 let (Ok(from), Ok(to)) = (client.try_clone(), server.try_clone()) else {
                     return;
                 };
-                thread::spawn(move || pass(from, to, |_| true));
+                let losing = Arc::clone(&shared);
+                thread::spawn(move || pass(from, to, |_| !losing.is_cut()));
                 let losing = Arc::clone(&shared);
                 thread::spawn(move || pass(server, client, |bytes| losing.lets_through(bytes)));
             }
@@ -40,6 +42,11 @@ impl Proxy {
             url: format!("redis://{address}"),
             losing,
         }
+    }
+
+    /// From now on nothing comes through, either way.
+    pub fn cut(&self) {
+        self.losing.cut.store(true, Ordering::SeqCst);
     }
 
     /// From the answer on that has `words` in it none comes through; what is asked
@@ -55,7 +62,11 @@ impl Losing {
         if self.from.get().is_some_and(|words| text.contains(words)) {
             self.begun.store(true, Ordering::SeqCst);
         }
-        !self.begun.load(Ordering::SeqCst)
+        !self.begun.load(Ordering::SeqCst) && !self.is_cut()
+    }
+
+    fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::SeqCst)
     }
 }
 
