@@ -19,16 +19,26 @@ use crate::support::{Folder, shown_frames};
 pub trait Shared: Fixture {
     /// What `/health` calls it.
     const DEPENDENCY: &str;
+    /// The variable of its address.
+    const ADDRESS: &str;
 
+    fn url(&self) -> &str;
+
+    /// All that a host needs to know, the address too.
     fn variables(&self) -> Vec<(&'static str, String)>;
 }
 
 impl Shared for Bullmq {
     const DEPENDENCY: &str = "redis";
+    const ADDRESS: &str = "REDIS_URL";
+
+    fn url(&self) -> &str {
+        &self.server.url
+    }
 
     fn variables(&self) -> Vec<(&'static str, String)> {
         vec![
-            ("REDIS_URL", self.server.url.clone()),
+            (Self::ADDRESS, self.server.url.clone()),
             ("EXPORT_QUEUE_NAME", self.queue.clone()),
         ]
     }
@@ -36,11 +46,16 @@ impl Shared for Bullmq {
 
 impl Shared for Postgres {
     const DEPENDENCY: &str = "database";
+    const ADDRESS: &str = "DATABASE_URL";
+
+    fn url(&self) -> &str {
+        &self.server.url
+    }
 
     fn variables(&self) -> Vec<(&'static str, String)> {
         vec![
             ("EXPORT_QUEUE", "postgres".to_owned()),
-            ("DATABASE_URL", self.server.url.clone()),
+            (Self::ADDRESS, self.server.url.clone()),
             ("EXPORT_QUEUE_NAME", self.queue.clone()),
         ]
     }

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use super::proxy::Proxy;
 use crate::exports::Server;
-use crate::exports::cloud::Cloud;
+use crate::exports::cloud::{Cloud, Shared};
 use crate::queue::bullmq::Bullmq;
+use crate::queue::postgres::Postgres;
 use crate::support::{Folder, shown_frames, wait_until};
 
 /// Two files, and nothing to encode.
@@ -17,14 +18,34 @@ fn operations() -> Value {
     json!([{"type": "trim", "options": {"end": 2, "mode": "copy"}}, {"type": "thumbnail"}])
 }
 
-/// Fault 2. Redis is out of reach from before the upload on, so that all of the
-/// output is in the bucket and nothing is settled when the host is killed. (Were it
-/// only stopped, it would read what the dead host had sent.)
+/// Fault 2.
 #[test]
 fn killed_between_upload_and_settlement_it_is_done_again_and_seen_once() {
-    let cloud = Cloud::<Bullmq>::new();
-    let proxy = Proxy::before(&cloud.queue.server.url);
-    let host = cloud.host_with(&[("REDIS_URL", &proxy.url)]);
+    let (cloud, _) = killed_between_upload_and_settlement::<Bullmq>();
+    let stream = format!("bull:{}:events", cloud.queue.queue);
+    let events = cloud.queue.server.command(&["XRANGE", &stream, "-", "+"]);
+    let completed = format!("{events:?}").matches("\"completed\"").count();
+    assert_eq!(
+        completed, 1,
+        "whoever listens hears of one result: {events:?}"
+    );
+}
+
+#[test]
+fn killed_between_upload_and_settlement_it_is_done_again_by_postgres() {
+    let (_, host) = killed_between_upload_and_settlement::<Postgres>();
+    let stats = host.get("/api/exports/queue/stats").json();
+    let counts = (&stats["completed"], &stats["active"], &stats["waiting"]);
+    assert_eq!(counts, (&json!(1), &json!(0), &json!(0)), "{stats}");
+}
+
+/// The queue is out of reach from before the upload on, so that all of the output
+/// is in the bucket and nothing is settled when the host is killed. (Were it only
+/// stopped, it would read what the dead host had sent.) The host that did it again.
+fn killed_between_upload_and_settlement<Q: Shared>() -> (Cloud<Q>, Server) {
+    let cloud = Cloud::<Q>::new();
+    let proxy = Proxy::before(cloud.queue.url());
+    let host = cloud.host_with(&[(Q::ADDRESS, &proxy.url)]);
     let video = cloud.video(&host, "large.ts");
     let (began, uploading) = mpsc::channel();
     let (go_on, waits) = mpsc::channel::<()>();
@@ -52,17 +73,7 @@ fn killed_between_upload_and_settlement_it_is_done_again_and_seen_once() {
     assert!(status["attempts"].as_u64() >= Some(2), "{status}");
     assert_eq!(cloud.objects(&export), ["thumbnail-1.jpg", "video.ts"]);
     assert_eq!(cloud.fetch(&next, &export), 50);
-    let events = cloud.queue.server.command(&[
-        "XRANGE",
-        &format!("bull:{}:events", cloud.queue.queue),
-        "-",
-        "+",
-    ]);
-    let completed = format!("{events:?}").matches("\"completed\"").count();
-    assert_eq!(
-        completed, 1,
-        "whoever listens hears of one result: {events:?}"
-    );
+    (cloud, next)
 }
 
 /// The same with a file as the queue, which another process has locked.

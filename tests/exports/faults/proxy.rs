@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
+use crate::queue::fixture::address_of;
+
 pub struct Proxy {
     pub url: String,
     losing: Arc<Losing>,
@@ -19,16 +21,16 @@ struct Losing {
 }
 
 impl Proxy {
-    /// In front of the server at `url`, as `redis://127.0.0.1:6379`.
+    /// In front of the server at `url`, which is on loopback.
     pub fn before(url: &str) -> Self {
-        let server = url.trim_start_matches("redis://").to_owned();
+        let server = address_of(url);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let losing = Arc::<Losing>::default();
         let shared = Arc::clone(&losing);
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                let server = TcpStream::connect(&server).expect("the server");
+                let server = TcpStream::connect(server).expect("the server");
                 let (Ok(from), Ok(to)) = (client.try_clone(), server.try_clone()) else {
                     return;
                 };
@@ -38,8 +40,10 @@ impl Proxy {
                 thread::spawn(move || pass(server, client, |bytes| losing.lets_through(bytes)));
             }
         });
+        let mut url: url::Url = url.parse().expect("an address");
+        url.set_port(Some(address.port())).expect("it has a port");
         Self {
-            url: format!("redis://{address}"),
+            url: url.into(),
             losing,
         }
     }
