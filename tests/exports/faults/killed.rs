@@ -33,7 +33,7 @@ fn killed_between_upload_and_settlement_it_is_done_again_and_seen_once() {
 
 #[test]
 fn killed_between_upload_and_settlement_it_is_done_again_by_postgres() {
-    let (_, host) = killed_between_upload_and_settlement::<Postgres>();
+    let (_cloud, host) = killed_between_upload_and_settlement::<Postgres>();
     let stats = host.get("/api/exports/queue/stats").json();
     let counts = (&stats["completed"], &stats["active"], &stats["waiting"]);
     assert_eq!(counts, (&json!(1), &json!(0), &json!(0)), "{stats}");
