@@ -1,6 +1,5 @@
 """Join and cut: Flatbed beside the ffmpeg command line and smartcut."""
 
-import argparse
 import os
 import random
 import shlex
@@ -12,9 +11,9 @@ from pathlib import Path
 
 import media
 import shown
-from about import PROGRAM, about, first_line, parse, rounds_parser
-from contest import FLATBED, HEAD, Contest, verdict
-from measure import Command, Failed, interleave, summary
+from about import PROGRAM, about, first_line
+from contest import FLATBED, HEAD, Contest, arguments, run, told, verdict
+from measure import Command, interleave, summary
 from table import markdown
 
 RATE = 25
@@ -29,7 +28,7 @@ COPY_CUT = ["--start", "31", "--duration", "538", "--mode", "copy"]
 
 
 def main() -> int:
-    options = arguments()
+    options = arguments("cut")
     cases = 1 if options.quick else 5
     recordings = media.make(CACHE)
     started = time.monotonic()
@@ -42,15 +41,7 @@ def main() -> int:
         failures = compare(contests, 1 if options.quick else 40)
         check(contests)
     print(f"\n{time.monotonic() - started:.0f} s in all.")
-    for failure in failures:
-        print(f"compare: {failure}", file=sys.stderr)
-    return 1 if failures else 0
-
-
-def arguments() -> argparse.Namespace:
-    parser = rounds_parser("cut")
-    parser.add_argument("--keep", type=Path, metavar="DIR")
-    return parse(parser)
+    return told(failures)
 
 
 class Workloads:
@@ -154,14 +145,7 @@ def ffmpeg(*arguments: str) -> list[str]:
 
 def compare(contests: list[Contest], starts: int) -> list[str]:
     """Prints the table; what could not be run."""
-    rows, failures = [], []
-    for contest in contests:
-        print(f"compare: {contest.work}", file=sys.stderr)
-        try:
-            rows += contest.rows()
-        except Failed as failure:
-            rows.append([contest.work, "failed", *[""] * (len(HEAD) - 2)])
-            failures.append(f"{contest.work}: {failure}")
+    rows, failures = run(contests)
     rows.append(start_up(starts))
     print(markdown(HEAD, rows), flush=True)
     return failures

@@ -1,6 +1,5 @@
 """Rendering, stills and sprites: Flatbed beside the ffmpeg command line."""
 
-import argparse
 import json
 import os
 import re
@@ -11,9 +10,9 @@ import tempfile
 from pathlib import Path
 
 import media
-from about import PROGRAM, about, parse, rounds_parser
-from contest import FLATBED, HEAD, Contest, verdict
-from measure import Command, Failed
+from about import PROGRAM, about
+from contest import FLATBED, HEAD, Contest, arguments, run, told, verdict
+from measure import Command
 from table import markdown
 
 CACHE = Path(os.environ["FLATBED_CACHE"])
@@ -25,7 +24,7 @@ SECONDS = 60
 
 
 def main() -> int:
-    options = arguments()
+    options = arguments("render")
     recordings = media.make(CACHE)
     with tempfile.TemporaryDirectory(dir=CACHE, prefix="compare-") as scratch:
         folder = options.keep or Path(scratch)
@@ -33,25 +32,11 @@ def main() -> int:
         work = Workloads(recordings, folder.resolve(), options.rounds)
         contests = [work.chain(), work.transcode(), work.thumbnails(), work.sprite()]
         print(about())
-        rows, failures = [], []
-        for contest in contests:
-            print(f"compare: {contest.work}", file=sys.stderr)
-            try:
-                rows += contest.rows()
-            except Failed as failure:
-                failures.append(f"{contest.work}: {failure}")
+        rows, failures = run(contests)
         print(markdown(HEAD, rows), flush=True)
         if not failures:
             work.judge()
-    for failure in failures:
-        print(f"compare: {failure}", file=sys.stderr)
-    return 1 if failures else 0
-
-
-def arguments() -> argparse.Namespace:
-    parser = rounds_parser("render")
-    parser.add_argument("--keep", type=Path, metavar="DIR")
-    return parse(parser)
+    return told(failures)
 
 
 class Workloads:

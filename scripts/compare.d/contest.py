@@ -1,10 +1,14 @@
 """A piece of work that several tools do, and what Flatbed's goals in it are."""
 
+import argparse
 import statistics
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from measure import Command, Cost, interleave, summary
+from about import parse, rounds_parser
+from measure import Command, Cost, Failed, interleave, summary
 
 FLATBED = "Flatbed"
 HEAD = ["work", "tool", "CPU s:", "wall s:", "peak MiB:", "Flatbed / it:", "goal:", "reached"]
@@ -43,6 +47,33 @@ class Contest:
         if who in self.ratios:
             goal, met = f"≤ {self.ratios[who]:g}", verdict(ratio <= self.ratios[who])
         return ["", who, *figures, f"{ratio:.3f}", goal, met]
+
+
+def run(contests: Sequence[Contest]) -> tuple[list[list[str]], list[str]]:
+    """Runs them; their rows, and what could not be run."""
+    rows, failures = [], []
+    for contest in contests:
+        print(f"compare: {contest.work}", file=sys.stderr)
+        try:
+            rows += contest.rows()
+        except Failed as failure:
+            rows.append([contest.work, "failed", *[""] * (len(HEAD) - 2)])
+            failures.append(f"{contest.work}: {failure}")
+    return rows, failures
+
+
+def told(failures: list[str]) -> int:
+    """Says what could not be run; the exit status."""
+    for failure in failures:
+        print(f"compare: {failure}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def arguments(work: str) -> argparse.Namespace:
+    """Of a comparison whose results can be kept."""
+    parser = rounds_parser(work)
+    parser.add_argument("--keep", type=Path, metavar="DIR")
+    return parse(parser)
 
 
 def verdict(met: bool) -> str:

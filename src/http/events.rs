@@ -9,7 +9,8 @@ use axum::response::sse::{Event, KeepAlive};
 use futures_util::stream::{self, Stream};
 use tokio::time::sleep;
 
-use super::exports::{ExportStatus, Exports};
+use super::exports::Exports;
+use super::exports::status::ExportStatus;
 use super::failure::{ErrorBody, Failure};
 
 /// How often the queue is looked at for one listener: as often as workers tell.

@@ -24,12 +24,12 @@ use super::{events, exports, files, health, metrics, trigger, videos, webhook};
     ),
     servers((url = "/")),
     paths(
-        exports::create, exports::list, exports::stats, exports::show, exports::cancel,
-        exports::download, exports::retry, events::stream, webhook::take,
+        exports::create::create, exports::list, exports::stats, exports::show, exports::cancel,
+        exports::download::download, exports::retry, events::stream, webhook::take,
         videos::create, videos::list, videos::show, videos::delete, trigger::trigger,
         files::send, health::show, metrics::show, show,
     ),
-    components(schemas(ErrorBody, exports::ExportStatus)),
+    components(schemas(ErrorBody, exports::status::ExportStatus)),
     modifiers(&Token, &Faults, &Parameters),
 )]
 struct Document;

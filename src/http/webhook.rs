@@ -10,7 +10,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 
 use super::body;
-use super::exports::{CreateExport, Taken, known};
+use super::exports::create::{CreateExport, Taken, known};
 use super::failure::{ErrorBody, Failure};
 use crate::queue::webhook::{Door, Headers, Refusal};
 use crate::queue::{Added, Ledger, NewJob};

@@ -12,7 +12,6 @@ use crate::queue::bullmq::Bullmq;
 use crate::queue::bullmq::node::Node;
 use crate::queue::fixture::{Fixture, Settings};
 use crate::queue::postgres::Postgres;
-use crate::queue::service::Server as Service;
 use crate::support::s3_server::{ACCESS_KEY, S3Server, SECRET_KEY};
 use crate::support::{Folder, shown_frames};
 
@@ -20,16 +19,26 @@ use crate::support::{Folder, shown_frames};
 pub trait Shared: Fixture {
     /// What `/health` calls it.
     const DEPENDENCY: &str;
+    /// The variable of its address.
+    const ADDRESS: &str;
 
+    fn url(&self) -> &str;
+
+    /// All that a host needs to know, the address too.
     fn variables(&self) -> Vec<(&'static str, String)>;
 }
 
 impl Shared for Bullmq {
     const DEPENDENCY: &str = "redis";
+    const ADDRESS: &str = "REDIS_URL";
+
+    fn url(&self) -> &str {
+        &self.server.url
+    }
 
     fn variables(&self) -> Vec<(&'static str, String)> {
         vec![
-            ("REDIS_URL", self.server.url.clone()),
+            (Self::ADDRESS, self.server.url.clone()),
             ("EXPORT_QUEUE_NAME", self.queue.clone()),
         ]
     }
@@ -37,11 +46,16 @@ impl Shared for Bullmq {
 
 impl Shared for Postgres {
     const DEPENDENCY: &str = "database";
+    const ADDRESS: &str = "DATABASE_URL";
+
+    fn url(&self) -> &str {
+        &self.server.url
+    }
 
     fn variables(&self) -> Vec<(&'static str, String)> {
         vec![
             ("EXPORT_QUEUE", "postgres".to_owned()),
-            ("DATABASE_URL", self.server.url.clone()),
+            (Self::ADDRESS, self.server.url.clone()),
             ("EXPORT_QUEUE_NAME", self.queue.clone()),
         ]
     }
@@ -56,19 +70,8 @@ pub struct Cloud<Q> {
     pub folder: Folder,
 }
 
-impl Cloud<Bullmq> {
-    /// With this Redis.
-    pub fn on(redis: Service) -> Self {
-        Self::with(|_| Bullmq::on(redis, Settings::default()))
-    }
-}
-
 impl<Q: Shared> Cloud<Q> {
     pub fn new() -> Self {
-        Self::with(|runtime| runtime.block_on(Q::fresh(Settings::default())))
-    }
-
-    fn with(queue: impl FnOnce(&Runtime) -> Q) -> Self {
         let folder = Folder::with(&["recording.mp4", "large.ts"]);
         let bucket = folder.path("s3/videos");
         fs::create_dir_all(&bucket).expect("a bucket");
@@ -79,7 +82,7 @@ impl<Q: Shared> Cloud<Q> {
             .expect("threads");
         let s3 = runtime.block_on(S3Server::start(&folder.path("s3"), 0));
         Self {
-            queue: queue(&runtime),
+            queue: runtime.block_on(Q::fresh(Settings::default())),
             s3: s3.expect("an S3 server"),
             bucket,
             runtime,

@@ -4,12 +4,12 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use flatbed::client::hikvision::{Config, Download, Error, Hikvision};
+use flatbed::client::hikvision::{Config, Download, Error};
 use flatbed_media::{Cancel, Context, Input};
 use jiff::Timestamp;
 use tokio::task::spawn_blocking;
 
-use super::fixture::{TRACK, all, hasty, minutes, noon, recorder, settings, until};
+use super::fixture::{TRACK, all, device_of, hasty, minutes, noon, recorder, until};
 use crate::support::fixture::{Recorder, Source};
 use crate::support::nvr::{Content, Fault, Footage, Length, Nvr, Profile};
 
@@ -214,10 +214,7 @@ async fn a_download_that_stands_still_ends_by_the_idle_time_and_by_cancel() {
         idle: Duration::from_millis(300),
         ..hasty()
     };
-    let device = Hikvision::new(config)
-        .unwrap()
-        .device(settings(&nvr))
-        .unwrap();
+    let device = device_of(config, &nvr);
     let found = device.recordings(TRACK, all(noon(), 1)).await.unwrap();
     nvr.fail("download", vec![Fault::Stall(100_000); 2]);
     let error = bytes(device.download(&found[0]).await.unwrap())
@@ -242,10 +239,7 @@ async fn a_download_that_stands_still_ends_by_the_idle_time_and_by_cancel() {
     assert_eq!(read.await.unwrap().kind(), io::ErrorKind::ConnectionAborted);
 
     // One that has all the time in the world.
-    let device = Hikvision::new(hasty())
-        .unwrap()
-        .device(settings(&nvr))
-        .unwrap();
+    let device = device_of(hasty(), &nvr);
     nvr.fail("download", [Fault::Stall(100_000)]);
     let cancel = Cancel::new();
     let download = device.download(&found[0]).await.unwrap();
@@ -271,10 +265,7 @@ async fn a_recording_is_no_larger_than_allowed() {
         most_bytes: 1 << 20,
         ..hasty()
     };
-    let device = Hikvision::new(config)
-        .unwrap()
-        .device(settings(&nvr))
-        .unwrap();
+    let device = device_of(config, &nvr);
     let found = device.recordings(TRACK, all(noon(), 1)).await.unwrap();
     let error = bytes(device.download(&found[0]).await.unwrap())
         .await
@@ -290,10 +281,7 @@ async fn silence_ends_a_call() {
         idle: Duration::from_millis(300),
         ..hasty()
     };
-    let device = Hikvision::new(config)
-        .unwrap()
-        .device(settings(&nvr))
-        .unwrap();
+    let device = device_of(config, &nvr);
     nvr.fail("search", [Fault::Silence]);
     let error = device.recordings(TRACK, all(noon(), 1)).await.unwrap_err();
     assert!(

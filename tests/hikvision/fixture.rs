@@ -75,10 +75,16 @@ pub fn settings(nvr: &Nvr) -> Settings {
     }
 }
 
+/// The recorder, as a client of its own sees it.
+pub fn device_of(config: Config, nvr: &Nvr) -> Device {
+    let client = Hikvision::new(config).expect("a client");
+    client.device(settings(nvr)).expect("right settings")
+}
+
 /// A recorder of this kind with this footage, and a client of its own.
 pub async fn recorder(profile: Profile, footage: Vec<Footage>) -> (Nvr, Device) {
     let nvr = Nvr::start(profile, footage).await;
-    let device = client().device(settings(&nvr)).expect("right settings");
+    let device = device_of(hasty(), &nvr);
     (nvr, device)
 }
 

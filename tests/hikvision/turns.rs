@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use flatbed::client::hikvision::{Config, Error, Hikvision};
+use flatbed::client::hikvision::{Config, Error};
 use futures_util::future::join_all;
 
-use super::fixture::{TRACK, all, client, hasty, minutes, noon, recorder, settings};
+use super::fixture::{TRACK, all, client, device_of, hasty, minutes, noon, recorder, settings};
 use crate::support::nvr::{Fault, Nvr, Profile};
 
 fn busy(status: u16) -> Fault {
@@ -41,10 +41,7 @@ async fn a_device_that_stays_busy_is_left_alone_after_a_while() {
         busy: Duration::from_millis(200),
         ..hasty()
     };
-    let device = Hikvision::new(config)
-        .unwrap()
-        .device(settings(&nvr))
-        .unwrap();
+    let device = device_of(config, &nvr);
     let found = device.recordings(TRACK, all(noon(), 1)).await.unwrap();
     nvr.fail("download", vec![busy(503); 1000]);
     let error = device.download(&found[0]).await.unwrap_err();
@@ -99,10 +96,7 @@ async fn more_at_a_time_where_it_is_allowed() {
         downloads: 2,
         ..hasty()
     };
-    let device = Hikvision::new(config)
-        .unwrap()
-        .device(settings(&nvr))
-        .unwrap();
+    let device = device_of(config, &nvr);
     let found = device.recordings(TRACK, all(noon(), 4)).await.unwrap();
     let first = device.download(&found[0]).await.unwrap();
     let second = device.download(&found[1]).await.unwrap();

@@ -4,13 +4,14 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use flatbed::job::Outcome;
-use flatbed::queue::{Delivery, Error, Lease};
+use flatbed::queue::{Delivery, Error, Lease, Ledger, NewJob, Source};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
-use super::contract::BOUND;
+use super::contract::{BOUND, until};
 
 /// What the contract grants a call to a broker that is gone, and some more for
 /// a busy machine.
@@ -28,6 +29,33 @@ pub async fn settled(delivery: &dyn Delivery, outcome: &Outcome) -> Lease {
             Err(error) => panic!("{error}"),
         }
     }
+}
+
+/// As the runner does it: again while the broker is away.
+pub async fn received(source: &dyn Source) -> Box<dyn Delivery> {
+    let receiving = async {
+        loop {
+            match source.receive().await {
+                Ok(delivery) => return delivery,
+                Err(Error::Away { .. }) => tokio::time::sleep(Duration::from_millis(100)).await,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    };
+    timeout(BOUND, receiving).await.expect("a delivery comes")
+}
+
+/// Adds a job as soon as the broker is back.
+pub async fn added(queue: &dyn Ledger, job: &NewJob) {
+    until("the queue is back", async || {
+        let added = queue.add(job.clone()).await;
+        assert!(
+            matches!(added, Ok(_) | Err(Error::Away { .. })),
+            "{added:?}"
+        );
+        added.is_ok()
+    })
+    .await;
 }
 
 pub fn assert_away<T>(answer: Result<T, Error>) {

@@ -110,7 +110,7 @@ mod tests {
             ..Row::default()
         };
         let error = serde_json::from_slice::<Order>(&payload(&row)).unwrap_err();
-        assert!(error.to_string().contains("yesterday"), "{error}");
+        assert!(error.to_string().contains("as year"), "{error}");
 
         let mut camera = Camera::default();
         let order = |camera| {

@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::exports::Server;
-use crate::exports::cloud::Cloud;
+use crate::exports::cloud::{Cloud, Shared};
 use crate::queue::bullmq::Bullmq;
+use crate::queue::postgres::Postgres;
 use crate::support::Folder;
 
 const LEASE: &str = "1";
@@ -26,7 +27,16 @@ fn encodes_on_every_core_keep_their_leases() {
 
 #[test]
 fn the_same_on_redis_and_s3() {
-    let cloud = Cloud::<Bullmq>::new();
+    on_a_cloud::<Bullmq>();
+}
+
+#[test]
+fn the_same_on_postgres_and_s3() {
+    on_a_cloud::<Postgres>();
+}
+
+fn on_a_cloud<Q: Shared>() {
+    let cloud = Cloud::<Q>::new();
     let settings = [
         ("EXPORT_LEASE_SECONDS", LEASE),
         ("VIDEO_WORKER_CONCURRENCY", "2"),

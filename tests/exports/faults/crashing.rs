@@ -4,8 +4,9 @@
 use serde_json::{Value, json};
 
 use crate::exports::Server;
-use crate::exports::cloud::Cloud;
+use crate::exports::cloud::{Cloud, Shared};
 use crate::queue::bullmq::Bullmq;
+use crate::queue::postgres::Postgres;
 use crate::support::{Folder, wait_until};
 
 #[test]
@@ -20,7 +21,16 @@ fn what_crashes_the_process_is_set_aside_and_the_others_are_done() {
 
 #[test]
 fn the_same_on_redis_and_s3() {
-    let cloud = Cloud::<Bullmq>::new();
+    on_a_cloud::<Bullmq>();
+}
+
+#[test]
+fn the_same_on_postgres_and_s3() {
+    on_a_cloud::<Postgres>();
+}
+
+fn on_a_cloud<Q: Shared>() {
+    let cloud = Cloud::<Q>::new();
     let settings = [
         ("EXPORT_LEASE_SECONDS", "1"),
         ("VIDEO_WORKER_CONCURRENCY", "2"),

@@ -10,7 +10,7 @@
 //! | `cancelling.rs` | a cancel that races the end |
 //! | `stopping.rs` | SIGTERM past the time of grace |
 //! | `storing.rs` | a store that fails, and a disk that is full, in mid-upload |
-//! | `proxy.rs` | a way to Redis that loses answers |
+//! | `proxy.rs` | a way to a server that loses answers, or all |
 
 mod busy;
 mod cancelling;

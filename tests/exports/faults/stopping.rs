@@ -1,14 +1,24 @@
-//! Fault 12: SIGTERM past the time of grace, with jobs in Redis
+//! Fault 12: SIGTERM past the time of grace, with jobs in Redis or Postgres
 //! (`exports/worker.rs` has it with a file).
 
 use serde_json::json;
 
-use crate::exports::cloud::Cloud;
+use crate::exports::cloud::{Cloud, Shared};
 use crate::queue::bullmq::Bullmq;
+use crate::queue::postgres::Postgres;
 
 #[test]
 fn a_stopped_host_puts_its_export_back_uncharged() {
-    let cloud = Cloud::<Bullmq>::new();
+    put_back_uncharged::<Bullmq>();
+}
+
+#[test]
+fn a_stopped_host_puts_its_export_back_uncharged_by_postgres() {
+    put_back_uncharged::<Postgres>();
+}
+
+fn put_back_uncharged<Q: Shared>() {
+    let cloud = Cloud::<Q>::new();
     let host = cloud.host_with(&[("SHUTDOWN_GRACE_SECONDS", "0")]);
     let video = cloud.video(&host, "large.ts");
     let operations = json!([

@@ -9,9 +9,9 @@ use flatbed::queue::{Admin, Error, Lease, Ledger, NewJob, Source, State};
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::super::contract::{BOUND, receive, until};
+use super::super::contract::{BOUND, receive};
 use super::super::fixture::Settings;
-use super::super::outage::{AWAY, assert_away, settled};
+use super::super::outage::{AWAY, added, assert_away, received, settled};
 use super::super::service::Server;
 use super::Bullmq;
 use super::node::Node;
@@ -67,30 +67,13 @@ async fn an_idle_worker_outlives_a_restart() {
     let queue = fixture.queue();
     let idle = tokio::spawn({
         let source = Arc::clone(&source);
-        async move {
-            // As the runner does it.
-            loop {
-                match source.receive().await {
-                    Ok(delivery) => return delivery,
-                    Err(Error::Away { .. }) => tokio::time::sleep(Duration::from_millis(100)).await,
-                    Err(error) => panic!("{error}"),
-                }
-            }
-        }
+        async move { received(&*source).await }
     });
     queue.counts().await.unwrap();
     fixture.server.kill();
     fixture.server.restart();
     let job = NewJob::new("export", "{}");
-    until("the queue is back", async || {
-        let added = queue.add(job.clone()).await;
-        assert!(
-            matches!(added, Ok(_) | Err(Error::Away { .. })),
-            "{added:?}"
-        );
-        added.is_ok()
-    })
-    .await;
+    added(&queue, &job).await;
     let delivery = timeout(BOUND, idle).await.unwrap().unwrap();
     assert_eq!(delivery.job().id, job.id);
 }

@@ -17,11 +17,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use flatbed::queue::bullmq::{BullmqQueue, Options};
-use flatbed::queue::{Admin, Error, Ledger, NewJob, Page, Source, State};
+use flatbed::queue::{Admin, Error, Ledger, NewJob, Source};
 use uuid::Uuid;
 
 use super::contract;
-use super::fixture::{Fixture, SetAside, Settings, address_of};
+use super::fixture::{Fixture, Settings, address_of};
 use super::service::Server;
 
 /// A queue of its own name on a server that others use too.
@@ -97,17 +97,6 @@ impl Fixture for Bullmq {
 
     async fn add(&self, job: NewJob) {
         self.queue().add(job).await.unwrap();
-    }
-
-    async fn set_aside(&self) -> Vec<SetAside> {
-        let failed = self.queue().list(State::Failed, Page::first(100)).await;
-        let failed = failed.unwrap().into_iter();
-        failed
-            .map(|record| SetAside {
-                payload: record.payload,
-                reason: record.failed_reason,
-            })
-            .collect()
     }
 }
 

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use flatbed::job::{Outcome, Progress};
 use flatbed::queue::postgres::PostgresQueue;
-use flatbed::queue::{Admin, Error, Lease, Ledger, NewJob, Source, State};
+use flatbed::queue::{Admin, Lease, Ledger, NewJob, Source, State};
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::super::contract::{BOUND, receive, until};
+use super::super::contract::{BOUND, receive};
 use super::super::fixture::{Fixture, Settings};
-use super::super::outage::{AWAY, Proxy, Way, assert_away, settled};
+use super::super::outage::{AWAY, Proxy, Way, added, assert_away, received, settled};
 use super::server::Server;
 use super::{Postgres, open};
 
@@ -76,29 +76,12 @@ async fn an_idle_worker_outlives_a_restart() {
     let fixture = Postgres::on(Server::own(), Settings::default());
     let source: Arc<dyn Source> = Arc::new(fixture.queue());
     let queue = fixture.queue();
-    let idle = tokio::spawn(async move {
-        // As the runner does it.
-        loop {
-            match source.receive().await {
-                Ok(delivery) => return delivery,
-                Err(Error::Away { .. }) => tokio::time::sleep(Duration::from_millis(100)).await,
-                Err(error) => panic!("{error}"),
-            }
-        }
-    });
+    let idle = tokio::spawn(async move { received(&*source).await });
     queue.counts().await.unwrap();
     fixture.server.kill();
     fixture.server.restart();
     let job = NewJob::new("export", "{}");
-    until("the queue is back", async || {
-        let added = queue.add(job.clone()).await;
-        assert!(
-            matches!(added, Ok(_) | Err(Error::Away { .. })),
-            "{added:?}"
-        );
-        added.is_ok()
-    })
-    .await;
+    added(&queue, &job).await;
     let delivery = timeout(BOUND, idle).await.unwrap().unwrap();
     assert_eq!(delivery.job().id, job.id);
 }

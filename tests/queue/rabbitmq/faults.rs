@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::super::contract::{BOUND, receive};
 use super::super::fixture::{Fixture, Settings, address_of};
-use super::super::outage::{AWAY, Proxy, Way, assert_away, settled};
+use super::super::outage::{AWAY, Proxy, Way, assert_away, received, settled};
 use super::super::service::Server;
 use super::{Classic, Quorum, Rabbit};
 
@@ -26,20 +26,6 @@ async fn begin<const QUORUM: bool>(lines: &str) -> (Rabbit<QUORUM>, Arc<dyn Sour
     let fixture = Rabbit::on(server, Settings::default()).await;
     let source = fixture.source().await;
     (fixture, source)
-}
-
-/// As the runner does it.
-async fn received(source: &Arc<dyn Source>) -> Box<dyn flatbed::queue::Delivery> {
-    let receiving = async {
-        loop {
-            match source.receive().await {
-                Ok(delivery) => return delivery,
-                Err(Error::Away { .. }) => tokio::time::sleep(Duration::from_millis(100)).await,
-                Err(error) => panic!("{error}"),
-            }
-        }
-    };
-    timeout(BOUND, receiving).await.expect("a delivery comes")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,7 +56,7 @@ async fn outlives_its_broker<const QUORUM: bool>(begun: (Rabbit<QUORUM>, Arc<dyn
     assert_eq!(delivery.settle(&reject).await.unwrap(), Lease::Held);
     let idle = tokio::spawn({
         let source = fixture.source().await;
-        async move { received(&source).await }
+        async move { received(&*source).await }
     });
 
     fixture.server.kill();
@@ -87,7 +73,7 @@ async fn outlives_its_broker<const QUORUM: bool>(begun: (Rabbit<QUORUM>, Arc<dyn
     let mut seen = Vec::new();
     for delivery in [
         timeout(BOUND, idle).await.unwrap().unwrap(),
-        received(&source).await,
+        received(&*source).await,
     ] {
         let job = delivery.job();
         seen.push((String::from_utf8(job.payload.clone()).unwrap(), job.attempt));
@@ -176,7 +162,7 @@ async fn a_channel_closed_in_mid_job_is_a_lost_claim() {
     let done = Outcome::Done(json!(1));
     assert_eq!(delivery.settle(&done).await.unwrap(), Lease::Lost);
     // The same source goes on.
-    let delivery = received(&source).await;
+    let delivery = received(&*source).await;
     assert_eq!(
         (&delivery.job().payload[..], delivery.job().attempt),
         (&b"slow"[..], 2)
@@ -208,7 +194,7 @@ async fn a_lost_confirm_loses_no_job() {
     assert_eq!(settled(&*delivery, &Outcome::PutBack).await, Lease::Lost);
     let mut attempts = Vec::new();
     for _ in 0..2 {
-        let delivery = received(&source).await;
+        let delivery = received(&*source).await;
         assert_eq!(delivery.job().payload, b"once");
         attempts.push(delivery.job().attempt);
         let done = Outcome::Done(json!(1));
@@ -230,9 +216,9 @@ async fn a_broker_without_memory_is_worked_empty() {
     fixture.server.configure(FULL);
     fixture.server.restart();
 
-    let delivery = received(&source).await;
+    let delivery = received(&*source).await;
     assert_eq!(delivery.job().payload, b"done");
-    let retried = received(&source).await;
+    let retried = received(&*source).await;
     let answer = timeout(AWAY, retried.settle(&Outcome::retry("busy"))).await;
     match answer.unwrap() {
         Err(Error::Away { reason, .. }) => assert!(reason.contains("memory"), "{reason}"),
