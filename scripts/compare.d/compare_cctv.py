@@ -36,6 +36,12 @@ SPEED = 37_000_000
 TICKS = os.sysconf("SC_CLK_TCK")
 MODES = {"exact": "true", "copy": "false"}
 GOALS = {"cpu": 0.2, "past": 2.0, "visible": 1.0, "peak": 150}
+LABELS = {
+    "cpu": "its part of the other's CPU",
+    "past": "footage past the end, the most, s",
+    "visible": "last byte to object, s",
+    "peak": "peak MiB",
+}
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ def main() -> int:
 
 
 def report(made) -> int:
-    rows, missed = [], []
+    rows, goals, missed = [], [], []
     for mode in MODES:
         costs = {who: made[mode, who] for who in (FLATBED, BEFORE)}
         median = lambda who, what: statistics.median(getattr(each, what) for each in costs[who])
@@ -88,12 +94,16 @@ def report(made) -> int:
             "peak": max(each.peak for each in costs[FLATBED]),
         }
         for name, goal in GOALS.items():
+            if mode == "copy" and name == "cpu":
+                continue  # The aim is about the exact cut.
             met = found[name] <= goal
-            print(f"compare: {mode}: {name} {found[name]:.3f}, goal {goal}: {verdict(met)}", file=sys.stderr)
+            goals.append([mode, LABELS[name], f"{found[name]:.2f}", f"{goal:g}", verdict(met)])
             if not met:
-                missed.append(f"{mode}: {name} {found[name]:.3f}, more than {goal}")
+                missed.append(f"{mode}: {LABELS[name]}: {found[name]:.2f}, more than {goal:g}")
     head = ["cut", "way", "CPU s:", "wall s:", "peak MiB:", "fetched MB:", "past the end, s:"]
     print(markdown([*head, "last byte to object, s:", "frames:"], rows))
+    print()
+    print(markdown(["cut", "Flatbed", "found:", "aim, at most:", "reached"], goals))
     for line in missed:
         print(f"missed: {line}", file=sys.stderr)
     return 1 if missed else 0

@@ -188,6 +188,7 @@ impl Clips {
         context: &JobContext,
     ) -> Result<Cut, Failure> {
         let downloads = Downloads::new(device.clone());
+        let going = downloads.begin();
         let inputs = recordings.iter().map(|each| downloads.input(each));
         let (output, pending) = self.output(key, Shape::Streamed, context).await?;
         let mode = self.mode();
@@ -200,7 +201,7 @@ impl Clips {
             context,
         );
         let done = cutting.await;
-        downloads.stop();
+        drop(going);
         let fetched = downloads.fetched();
         let bytes = fetched.iter().map(stream::Fetched::bytes).sum();
         seen.extend(fetched.iter().map(|each| each.ended.then(|| each.bytes())));

@@ -12,8 +12,8 @@ use crate::client::hikvision::{Device, Error, Reader, Received, Recording};
 
 /// The downloads of one clip. Clones are the same.
 ///
-/// Dropped or not, they end with [`Downloads::stop`]: a reader on an engine's thread
-/// may outlive the call that it was for.
+/// A reader on an engine's thread may outlive the call that it was for: they end when
+/// [`Going`] is dropped.
 #[derive(Debug, Clone)]
 pub struct Downloads(Arc<Shared>);
 
@@ -86,12 +86,9 @@ impl Downloads {
         )
     }
 
-    /// Ends all of them, those that wait for their turn too.
-    pub fn stop(&self) {
-        self.0.stop.cancel();
-        if let Some(current) = self.0.state().current.take() {
-            current.cancel();
-        }
+    /// Lets them go on for as long as the value lives.
+    pub fn begin(&self) -> Going {
+        Going(Arc::clone(&self.0))
     }
 
     /// What went wrong first, if anything did.
@@ -102,6 +99,20 @@ impl Downloads {
     /// How far each recording was fetched, in the order of the inputs.
     pub fn fetched(&self) -> Vec<Fetched> {
         self.0.state().done.clone()
+    }
+}
+
+/// Dropped, it ends all downloads of a clip, those that wait for their turn too.
+#[derive(Debug)]
+#[must_use = "they end when it is dropped"]
+pub struct Going(Arc<Shared>);
+
+impl Drop for Going {
+    fn drop(&mut self) {
+        self.0.stop.cancel();
+        if let Some(current) = self.0.state().current.take() {
+            current.cancel();
+        }
     }
 }
 
