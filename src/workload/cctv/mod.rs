@@ -188,7 +188,7 @@ impl Clips {
         context: &JobContext,
     ) -> Result<Cut, Failure> {
         let downloads = Downloads::new(device.clone());
-        let going = downloads.begin();
+        let going = downloads.going();
         let inputs = recordings.iter().map(|each| downloads.input(each));
         let (output, pending) = self.output(key, Shape::Streamed, context).await?;
         let mode = self.mode();

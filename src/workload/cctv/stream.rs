@@ -87,7 +87,7 @@ impl Downloads {
     }
 
     /// Lets them go on for as long as the value lives.
-    pub fn begin(&self) -> Going {
+    pub fn going(&self) -> Going {
         Going(Arc::clone(&self.0))
     }
 
