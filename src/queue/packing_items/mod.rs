@@ -4,6 +4,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | [`config`] | batches, leases, attempts |
+//! | `columns.rs` | the tables and columns that Flatbed knows |
 //! | [`names`] | what tables, columns and statuses are called in somebody's database |
 //! | `table.rs` | the tables as they were found, and whether they will do |
 //! | `ticket.rs` | a claimed row, what becomes of it, and what a database does for that |
@@ -30,6 +31,7 @@
 //! cannot wait for each other in a circle.
 
 mod batch;
+mod columns;
 pub mod config;
 mod delivery;
 pub mod names;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::names::{Column, Holds, STATUSES, Statuses, TableName, Which, quoted};
+use super::columns::{Column, Holds, Which};
+use super::names::{STATUSES, Statuses, TableName, quoted};
 
 /// A column that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
