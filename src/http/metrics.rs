@@ -1,5 +1,7 @@
 //! `/metrics`: what Prometheus scrapes.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +14,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::failure::Failure;
-use crate::queue::Admin;
+use crate::queue::{Counts, Result};
 use crate::telemetry::{JobMetrics, Metrics};
 
 /// Queues are counted no more often than this, however many scrape.
@@ -22,17 +24,29 @@ const FRESH: Duration = Duration::from_secs(2);
 /// sizes stand.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Counts the jobs of a queue.
+pub type Count =
+    Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<Counts>> + Send>> + Send + Sync>;
+
+/// How the jobs of a queue are counted.
+pub fn counting<F>(count: impl Fn() -> F + Send + Sync + 'static) -> Count
+where
+    F: Future<Output = Result<Counts>> + Send + 'static,
+{
+    Arc::new(move || Box::pin(count()))
+}
+
 /// What is scraped.
 #[derive(Clone)]
 pub struct Scrape {
     metrics: Metrics,
-    queues: Vec<(JobMetrics, Arc<dyn Admin>)>,
+    queues: Vec<(JobMetrics, Count)>,
     counted: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Scrape {
     /// `metrics`, and the sizes of these queues.
-    pub fn new(metrics: Metrics, queues: Vec<(JobMetrics, Arc<dyn Admin>)>) -> Self {
+    pub fn new(metrics: Metrics, queues: Vec<(JobMetrics, Count)>) -> Self {
         Self {
             metrics,
             queues,
@@ -46,7 +60,7 @@ impl Scrape {
             return;
         }
         for (metrics, queue) in &self.queues {
-            match timeout(PATIENCE, queue.counts()).await {
+            match timeout(PATIENCE, queue()).await {
                 Ok(Ok(counts)) => metrics.set_queue_size(&counts),
                 Ok(Err(_)) | Err(_) => metrics.queue_error(),
             }

@@ -117,7 +117,9 @@ pub trait Source: Send + Sync {
     /// its last attempt. The runner counts it, and has its workload tidy up.
     ///
     /// Never resolves for an adapter whose broker sets aside by itself, which is the
-    /// default. Cancel safe; called by one task at a time.
+    /// default. Cancel safe; called by one task at a time, each call once what the one
+    /// before told of has been dealt with: an adapter may remember what was not, and
+    /// tell it again, to another process too.
     async fn set_aside(&self) -> SetAside {
         std::future::pending().await
     }

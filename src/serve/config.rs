@@ -4,16 +4,27 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
+use url::Url;
+
+use crate::client::callback;
 use crate::config::{Invalid, Secret, Setting, Variables};
-use crate::queue::{postgres, webhook};
+use crate::fetch;
+use crate::queue::{postgres, redis_list, webhook};
 use crate::runner;
 use crate::store;
 use crate::telemetry::log;
-use crate::workload::export;
+use crate::workload::{export, image};
+
+/// The most time that an image's download gets; `FETCH_TIMEOUT_SECONDS` may say less.
+const LONGEST_DOWNLOAD: Duration = Duration::from_secs(120);
+
+const TWO: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
 
 /// Everything.
 #[derive(Debug, Clone)]
@@ -27,6 +38,8 @@ pub struct Config {
     pub workloads: Option<BTreeSet<WorkloadName>>,
     /// Exports.
     pub exports: Exports,
+    /// Images, or why there are none.
+    pub images: Result<Images, &'static str>,
     /// `DATABASE_URL`: a Postgres database.
     pub database: Option<Secret>,
     /// What is logged.
@@ -65,6 +78,25 @@ pub struct Exports {
     pub webhook: Option<webhook::Config>,
 }
 
+/// Images that a backend orders.
+#[derive(Debug, Clone)]
+pub struct Images {
+    /// How images are made.
+    pub images: image::Config,
+    /// The list of jobs.
+    pub queue: redis_list::Config,
+    /// Who orders them.
+    pub backend: callback::Config,
+    /// Where they are, and where results go.
+    pub store: store::Config,
+    /// `R2_PUBLIC_URL`: where the public reads the same.
+    pub public: Url,
+    /// Where else images may be fetched from.
+    pub fetch: fetch::Config,
+    /// Concurrency, deadline, grace.
+    pub runner: runner::Config,
+}
+
 /// Which queue, and how it is reached.
 #[derive(Debug, Clone)]
 pub enum QueueChoice {
@@ -81,6 +113,8 @@ pub enum QueueChoice {
 pub enum WorkloadName {
     /// Exports of videos.
     Exports,
+    /// Images.
+    Images,
 }
 
 impl FromStr for WorkloadName {
@@ -89,7 +123,10 @@ impl FromStr for WorkloadName {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "exports" | "export" => Ok(Self::Exports),
-            _ => Err(format!("there is no workload '{text}'; there is: exports")),
+            "images" | "image" => Ok(Self::Images),
+            _ => Err(format!(
+                "there is no workload '{text}'; there are: exports, images"
+            )),
         }
     }
 }
@@ -98,6 +135,7 @@ impl fmt::Display for WorkloadName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Exports => "exports",
+            Self::Images => "images",
         })
     }
 }
@@ -110,16 +148,31 @@ impl Config {
             .text_or("FLATBED_DATA_DIR", "flatbed-data")
             .into();
         let database = variables_.secret("DATABASE_URL");
+        let http = Http::read(variables_);
+        let workloads = workloads(variables_);
+        let exports = Exports::read(variables_, &data, database.as_ref());
+        let named = workloads.as_ref();
+        let named = named.is_some_and(|names| names.contains(&WorkloadName::Images));
+        let grace = exports.runner.shutdown_grace;
         let config = Self {
-            http: Http::read(variables_),
-            workloads: workloads(variables_),
-            exports: Exports::read(variables_, &data, database.as_ref()),
+            images: Images::read(variables_, named, grace),
+            http,
+            workloads,
+            exports,
             database,
             log: log::Config::read(variables_),
             data,
         };
         let settings = variables.finish()?;
         Ok((config, settings))
+    }
+
+    /// The settings of images, if they are to be made; else why not.
+    pub fn images(&self) -> Result<&Images, &'static str> {
+        if !self.wants(WorkloadName::Images) {
+            return Err("FLATBED_WORKLOADS does not name it");
+        }
+        self.images.as_ref().map_err(|reason| *reason)
     }
 
     /// Whether a workload is to run.
@@ -186,6 +239,67 @@ impl Exports {
             ),
             webhook: webhook::Config::read(variables),
         }
+    }
+}
+
+impl Images {
+    /// What is needed is an error where images are asked for by name, and else the
+    /// reason why they are off.
+    fn read(variables: &mut Variables, named: bool, grace: Duration) -> Result<Self, &'static str> {
+        let needed = [
+            (&["BACKEND_URL"][..], "BACKEND_URL is not set"),
+            (&["REDIS_URI", "REDIS_URL"], "REDIS_URI is not set"),
+            (&["R2_BUCKET"], "R2_BUCKET is not set"),
+            (&["R2_PUBLIC_URL"], "R2_PUBLIC_URL is not set"),
+        ];
+        let mut missing = None;
+        for (names, reason) in needed {
+            if names.iter().any(|name| variables.is_set(name)) {
+                continue;
+            }
+            if let (true, [name, ..]) = (named, names) {
+                variables.wrong(name, "must be set, FLATBED_WORKLOADS names images");
+            }
+            missing = missing.or(Some(reason));
+        }
+        if let Some(reason) = missing {
+            return Err(reason);
+        }
+        let (backend, queue, store) = (
+            callback::Config::read(variables),
+            redis_list::Config::images(variables),
+            store::Config::r2(variables),
+        );
+        let (Some(backend), Some(queue), Some(store)) = (backend, queue, store) else {
+            return Err("a setting is missing");
+        };
+        // What is no address was told already.
+        let public = store.public.as_deref().and_then(|url| Url::parse(url).ok());
+        let public = public.ok_or("R2_PUBLIC_URL is no address")?;
+        let fetch = fetch::Config::parse(variables);
+        let cores = available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let runner = runner::Config {
+            // While one is on its way, another is in the engine.
+            concurrency: variables.number("IMAGE_CONCURRENCY", cores.saturating_mul(TWO), 1..=256),
+            deadline: variables.seconds(
+                "IMAGE_TIMEOUT_SECONDS",
+                Duration::from_secs(900),
+                1..=24 * 3600,
+            ),
+            shutdown_grace: grace,
+        };
+        Ok(Self {
+            images: image::Config::read(variables),
+            fetch: fetch::Config {
+                total: fetch.total.min(LONGEST_DOWNLOAD),
+                ..fetch
+            },
+            queue,
+            backend,
+            store,
+            public,
+            runner,
+        })
     }
 }
 

@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
 
-use super::config::{Config, WorkloadName};
+use super::config::{Config, Images as ImageSettings, WorkloadName};
 use super::exports::Exports;
+use super::images::Images;
 use crate::http::health::Answer;
 
 /// What was found of one thing.
@@ -32,6 +33,9 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
     if config.wants(WorkloadName::Exports) {
         exports(config, &mut findings).await;
     }
+    if let Ok(settings) = config.images() {
+        images(settings, &mut findings).await;
+    }
     findings
 }
 
@@ -57,6 +61,25 @@ async fn exports(config: &Config, findings: &mut Vec<Finding>) {
                 "store",
                 rehearsed
                     .map(|()| format!("{}: written, read and deleted", store.name()))
+                    .map_err(|error| error.to_string()),
+            );
+        }
+    }
+}
+
+async fn images(settings: &ImageSettings, findings: &mut Vec<Finding>) {
+    let mut found = |name, answer| findings.push(Finding { name, answer });
+    match Images::open(settings) {
+        Err(error) => found("images", Err(format!("{error:#}"))),
+        Ok(images) => {
+            for (name, answer) in images.examine().await {
+                found(name, answer);
+            }
+            let rehearsed = images.store.rehearse().await;
+            found(
+                "r2",
+                rehearsed
+                    .map(|()| format!("{}: written, read and deleted", images.store.name()))
                     .map_err(|error| error.to_string()),
             );
         }

@@ -7,11 +7,13 @@
 //! | [`doctor`] | whether all that it needs is there |
 //! | [`queues`] | the queue that the settings name |
 //! | [`exports`] | exports: queue, store, workload, routes |
+//! | [`images`] | images: list, backend, bucket, workload |
 //! | `shutdown.rs` | SIGTERM and Ctrl-C |
 
 pub mod config;
 pub mod doctor;
 pub mod exports;
+pub mod images;
 pub mod queues;
 mod shutdown;
 
@@ -29,7 +31,8 @@ use self::config::{Config, WorkloadName};
 use self::shutdown::Shutdown;
 use crate::http;
 use crate::http::health::Health;
-use crate::http::metrics::Scrape;
+use crate::http::metrics::{Scrape, counting};
+use crate::queue::DeadLetters as _;
 use crate::runner::{Runner, WorkThreads};
 use crate::telemetry::Metrics;
 
@@ -56,7 +59,12 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         guarded = guarded.merge(exports.guarded_routes());
         open = open.merge(exports.open_routes());
         let reports = metrics.workload("export");
-        queues.push((reports.clone(), Arc::clone(&exports.queue.admin)));
+        let admin = Arc::clone(&exports.queue.admin);
+        let count = counting(move || {
+            let admin = Arc::clone(&admin);
+            async move { admin.counts().await }
+        });
+        queues.push((reports.clone(), count));
         tracing::info!(
             queue = exports.queue.text,
             store = exports.store.name(),
@@ -67,6 +75,29 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         runners.push(("processor", exports.runner(work, reports)));
     } else {
         tracing::info!("exports: off, FLATBED_WORKLOADS does not name it");
+    }
+    match config.images() {
+        Ok(settings) => {
+            let images = images::Images::open(settings)?;
+            images.greet().await?;
+            images.add_checks(&mut health);
+            let reports = metrics.workload("image");
+            let queue = images.queue.clone();
+            let count = counting(move || {
+                let queue = queue.clone();
+                async move { queue.counts().await }
+            });
+            queues.push((reports.clone(), count));
+            tracing::info!(
+                list = images.list(),
+                backend = images.backend.address(),
+                store = images.store.name(),
+                "images: on"
+            );
+            let work = WorkThreads::new().context("threads")?;
+            runners.push(("images", images.runner(work, reports).await?));
+        }
+        Err(reason) => tracing::info!("images: off, {reason}"),
     }
 
     let address = SocketAddr::new(config.http.host, config.http.port);

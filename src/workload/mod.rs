@@ -3,5 +3,7 @@
 //! | folder | what it does |
 //! |---|---|
 //! | [`export`] | a video through a list of operations, into the store |
+//! | [`image`] | a photo becomes WebP, and a backend hears of it |
 
 pub mod export;
+pub mod image;

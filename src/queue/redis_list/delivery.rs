@@ -34,20 +34,24 @@ pub(super) async fn claim(shared: &Shared, token: String, again: bool) -> Result
                 most.to_string().as_bytes(),
                 options.dead_kept.to_string().as_bytes(),
                 if again { b"1" } else { b"0" },
+                options.only_task.as_deref().unwrap_or_default().as_bytes(),
             ],
         )
         .await?;
     let mut answer = answer.into_iter();
     let set_aside: Vec<String> = shared.read(answer.next())?;
-    for id in set_aside {
-        tracing::warn!(
-            job = id,
-            "a job whose worker was lost in its last attempt is set aside"
-        );
+    if !set_aside.is_empty() {
+        shared.asides.ring();
     }
     let wait: i64 = shared.read(answer.next())?;
+    let others: bool = shared.read(answer.next())?;
     let Some(id) = answer.next() else {
-        return Ok(Claim::Nothing(u64::try_from(wait).ok()));
+        let due = u64::try_from(wait).ok();
+        return Ok(if others {
+            Claim::OnlyOthers(due)
+        } else {
+            Claim::Nothing(due)
+        });
     };
     let id: String = shared.read(Some(id))?;
     let job = Job {
