@@ -1,12 +1,14 @@
 //! The image's bytes: from the bucket by its key, or from its address, guarded.
 
+use std::sync::Arc;
+
 use url::{Host as UrlHost, Url};
 
 use super::config::SourceChoice;
 use super::failure::Failure;
 use super::order::source_key;
 use crate::client::callback::ImageJob;
-use crate::fetch::{self, Fetcher, Request};
+use crate::fetch::{self, Fetcher, Request, Resolver, SystemResolver};
 use crate::store::{self, Store};
 
 /// Gets images.
@@ -34,6 +36,25 @@ impl Sources {
         most: u64,
         config: &fetch::Config,
     ) -> fetch::Result<Self> {
+        Self::with_resolver(
+            store,
+            public,
+            choice,
+            most,
+            config,
+            Arc::new(SystemResolver),
+        )
+    }
+
+    /// The same with a resolver of choice.
+    pub fn with_resolver(
+        store: Store,
+        public: Url,
+        choice: SourceChoice,
+        most: u64,
+        config: &fetch::Config,
+        resolver: Arc<dyn Resolver>,
+    ) -> fetch::Result<Self> {
         let own = fetch::Config {
             allow: host(&public).into_iter().collect(),
             only: Vec::new(),
@@ -44,15 +65,15 @@ impl Sources {
         Ok(Self {
             store,
             choice,
-            own: Fetcher::new(own)?,
+            own: Fetcher::with_resolver(own, Arc::clone(&resolver))?,
             public,
-            others: Fetcher::new(config.clone())?,
+            others: Fetcher::with_resolver(config.clone(), resolver)?,
             most,
         })
     }
 
     /// All of the image.
-    pub(super) async fn get(&self, job: &ImageJob) -> Result<Vec<u8>, Failure> {
+    pub async fn get(&self, job: &ImageJob) -> Result<Vec<u8>, Failure> {
         let url = job
             .source_image_url
             .as_deref()
