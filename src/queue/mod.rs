@@ -90,7 +90,7 @@ pub mod sqs;
 pub mod webhook;
 
 use std::error::Error as StdError;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 
@@ -150,6 +150,12 @@ pub trait Delivery: Send + Sync {
     /// not tell.
     fn is_suspect(&self) -> bool {
         false
+    }
+
+    /// Right before the claim was asked for, by this host's clock, where the adapter
+    /// tells: the lease holds for [`Source::lease`] from then on at least.
+    fn asked(&self) -> Option<Instant> {
+        None
     }
 
     /// Begins the lease anew. Where the adapter's library or broker renews by

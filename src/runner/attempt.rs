@@ -38,7 +38,8 @@ pub(super) async fn run(shared: &Shared, delivery: &dyn Delivery) {
     async {
         shared.metrics.began();
         let context = JobContext::new(shared.metrics.clone());
-        context.hold(begun.checked_add(shared.source.lease()));
+        let asked = delivery.asked().unwrap_or(begun);
+        context.hold(asked.checked_add(shared.source.lease()));
         let outcome = match work(shared, delivery, &context).await {
             Some(outcome) => tell(shared, delivery, outcome, &context).await,
             None => None,

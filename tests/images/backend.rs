@@ -16,6 +16,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
+use tokio::task::block_in_place;
 
 /// A request, as it came.
 #[derive(Debug, Clone)]
@@ -296,7 +297,7 @@ fn fault(shared: &Shared, heard: &Heard) -> Option<Response> {
             Some((code, [("location", "http://127.0.0.1:9/")], body).into_response())
         }
         Fault::Wait(word) => {
-            let _ = word.recv_timeout(Duration::from_secs(600));
+            let _ = block_in_place(|| word.recv_timeout(Duration::from_secs(600)));
             None
         }
     }

@@ -28,6 +28,13 @@ fn a_late_worker_does_not_take_a_completed_job_back() {
     house.wait_until_idle();
     late.signal("CONT");
     late.said("the lease was lost");
+    assert_eq!(
+        house.backend.statuses(&id),
+        ["PROCESSING", "COMPLETED"],
+        "late: {} other: {}",
+        late.log(),
+        other.log()
+    );
     // It does the next one as ever.
     let next = house.order(2, &photo("64x48"));
     house.wait_for(&next, "COMPLETED");

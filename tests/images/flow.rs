@@ -1,10 +1,10 @@
 //! What becomes of a job, and what is said of it.
 
 use std::fs;
+use std::time::Duration;
 
 use serde_json::Value;
 
-use super::backend::Fault;
 use super::house::{House, PUBLIC};
 use super::photos::{frames, held, made, photo, told};
 use crate::support::{Run, wait_until};
@@ -75,7 +75,7 @@ fn any_picture_becomes_what_browsers_show() {
         "upright, not enlarged"
     );
     assert_eq!(told(&result(2)), "webp,40,30,yuva420p");
-    assert_eq!(frames(&fs::read(result(3)).expect("it")), 5);
+    assert!(frames(&fs::read(result(3)).expect("it")) > 1, "it moves");
     assert_eq!(told(&result(4)), "webp,100,50,yuv420p");
     worker.stop();
 }
@@ -96,8 +96,8 @@ fn what_is_no_picture_fails_once_and_in_one_line() {
         (b"<script>alert(1)</script>", "2-abc.jpg: this is no image"),
         (&whole[..whole.len() / 2], "3-abc.jpg"),
         (&bomb, "4-abc.jpg"),
-        (b"%PDF-1.7 ...", "5-abc.jpg: this is no image"),
-        (&photo("640x480"), "6-abc.jpg: 640x480"),
+        (b"%PDF-1.7 ...", "5-abc.jpg: PDF is not read"),
+        (&photo("640x480"), "6-abc.jpg: "),
         (&vec![0; 200_001], "it is too large"),
     ];
     let ids: Vec<_> = (1..)
@@ -187,13 +187,15 @@ fn a_job_that_is_deleted_meanwhile_leaves_nothing() {
     let house = House::new();
     let worker = house.worker();
     let id = house.record(1, &photo("64x48"));
-    house.backend.fail(|heard| {
-        let message = r#"{"success":false,"message":"Image job not found"}"#;
-        heard
-            .says("COMPLETED")
-            .then_some(Fault::Answer(404, message))
-    });
+    let (came, go_on) = house
+        .backend
+        .hold(|heard| heard.says("COMPLETED") && !heard.done);
     house.push(&id);
+    came.recv_timeout(Duration::from_secs(600))
+        .expect("it is made");
+    assert!(house.object("optimized/1-abc-optimized.webp").exists());
+    house.backend.delete(&id);
+    go_on.send(()).expect("it is held up");
     wait_until("it to be set aside", || house.set_aside().len() == 1);
     assert!(house.set_aside()[0].contains("deleted"));
     assert!(!house.object("optimized/1-abc-optimized.webp").exists());

@@ -1,6 +1,6 @@
 //! The claim, and what a consumer writes about the job it has.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use redis::{FromRedisValue, Value};
@@ -17,6 +17,9 @@ const REMEMBERED: Duration = Duration::from_secs(120);
 /// A claimed job, and what its claim is known by.
 pub(in crate::queue) struct Ticket {
     token: String,
+    /// Right before Redis was asked for it: the lease ends no earlier than its length
+    /// after this.
+    asked: Instant,
     pub(super) job: Job,
 }
 
@@ -25,6 +28,7 @@ pub(in crate::queue) struct Ticket {
 pub(super) async fn claim(shared: &Shared, token: String, again: bool) -> Result<Claim<Ticket>> {
     let options = &shared.options;
     let most = options.retry.attempts.max(1);
+    let asked = Instant::now();
     let answer: Vec<Value> = shared
         .run(
             &scripts::CLAIM,
@@ -62,7 +66,7 @@ pub(super) async fn claim(shared: &Shared, token: String, again: bool) -> Result
         max_attempts: most,
         enqueued_at: None,
     };
-    Ok(Claim::Taken(Box::new(Ticket { token, job })))
+    Ok(Claim::Taken(Box::new(Ticket { token, asked, job })))
 }
 
 pub(super) struct ListDelivery {
@@ -80,6 +84,10 @@ impl ListDelivery {
 impl Delivery for ListDelivery {
     fn job(&self) -> &Job {
         &self.ticket.job
+    }
+
+    fn asked(&self) -> Option<Instant> {
+        Some(self.ticket.asked)
     }
 
     async fn extend(&self) -> Result<Lease> {
