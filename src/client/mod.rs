@@ -2,6 +2,8 @@
 //!
 //! | module | what it talks to |
 //! |---|---|
+//! | [`callback`] | the backend that waits for image jobs |
 //! | [`hikvision`] | recorders and cameras by Hikvision: ISAPI |
 
+pub mod callback;
 pub mod hikvision;

@@ -17,6 +17,22 @@ pub struct SetAside {
     /// [`State::Failed`] where it was its last attempt, [`State::Cancelled`] where
     /// somebody had asked for that.
     pub state: State,
+    /// What the producer sent, where the adapter tells.
+    pub payload: Option<Vec<u8>>,
+    /// Why it failed, where the adapter tells.
+    pub reason: Option<String>,
+}
+
+impl SetAside {
+    /// The job `id`, of which nothing else is told.
+    pub fn new(id: JobId, state: State) -> Self {
+        Self {
+            id,
+            state,
+            payload: None,
+            reason: None,
+        }
+    }
 }
 
 /// Where an adapter leaves them for [`Source::set_aside`](super::Source::set_aside).

@@ -92,7 +92,7 @@ pub mod sqs;
 pub mod webhook;
 
 use std::error::Error as StdError;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 
@@ -119,7 +119,9 @@ pub trait Source: Send + Sync {
     /// its last attempt. The runner counts it, and has its workload tidy up.
     ///
     /// Never resolves for an adapter whose broker sets aside by itself, which is the
-    /// default. Cancel safe; called by one task at a time.
+    /// default. Cancel safe; called by one task at a time, each call once what the one
+    /// before told of has been dealt with: an adapter may remember what was not, and
+    /// tell it again, to another process too.
     async fn set_aside(&self) -> SetAside {
         std::future::pending().await
     }
@@ -150,6 +152,12 @@ pub trait Delivery: Send + Sync {
     /// not tell.
     fn is_suspect(&self) -> bool {
         false
+    }
+
+    /// Right before the claim was asked for, by this host's clock, where the adapter
+    /// tells: the lease holds for [`Source::lease`] from then on at least.
+    fn asked(&self) -> Option<Instant> {
+        None
     }
 
     /// Begins the lease anew. Where the adapter's library or broker renews by

@@ -37,7 +37,14 @@ pub(super) async fn run(shared: &Shared, delivery: &dyn Delivery) {
     let begun = Instant::now();
     async {
         shared.metrics.began();
-        match work(shared, delivery).await {
+        let context = JobContext::new(shared.metrics.clone());
+        let asked = delivery.asked().unwrap_or(begun);
+        context.hold(asked.checked_add(shared.source.lease()));
+        let outcome = match work(shared, delivery, &context).await {
+            Some(outcome) => tell(shared, delivery, outcome, &context).await,
+            None => None,
+        };
+        match outcome {
             Some(outcome) => settling::settle(shared, delivery, &outcome, begun).await,
             None => settling::lost(shared),
         }
@@ -48,13 +55,12 @@ pub(super) async fn run(shared: &Shared, delivery: &dyn Delivery) {
 }
 
 /// What came of the work; `None` if the lease was lost.
-async fn work(shared: &Shared, delivery: &dyn Delivery) -> Option<Outcome> {
-    let context = JobContext::new(shared.metrics.clone());
+async fn work(shared: &Shared, delivery: &dyn Delivery, context: &JobContext) -> Option<Outcome> {
     let progress = context.watch_progress();
-    let Some(mut task) = begin(shared, delivery, &context) else {
+    let Some(mut task) = begin(shared, delivery, context) else {
         return Some(Outcome::PutBack);
     };
-    let mut lease = pin!(watch::lease(shared, delivery));
+    let mut lease = pin!(watch::lease(shared, delivery, context));
     let deadline = shared.config.deadline;
     let mut draining = shared.draining.subscribe();
 
@@ -84,6 +90,28 @@ async fn work(shared: &Shared, delivery: &dyn Delivery) -> Option<Outcome> {
         }
     };
     stop.outcome(ended)
+}
+
+/// Has the workload tell whoever waits that there will be no result, if so it is,
+/// while the job is still held: a process that ends meanwhile leaves it to the next.
+/// What is to be settled then; `None` if the lease was lost.
+async fn tell(
+    shared: &Shared,
+    delivery: &dyn Delivery,
+    outcome: Outcome,
+    context: &JobContext,
+) -> Option<Outcome> {
+    let Some(reason) = settling::failed_for_good(delivery.job(), &outcome) else {
+        return Some(outcome);
+    };
+    let context = context.for_telling();
+    let mut draining = shared.draining.subscribe();
+    tokio::select! {
+        biased;
+        () = shared.workload.failed(&delivery.job().payload, reason, &context) => Some(outcome),
+        () = watch::lease(shared, delivery, &context) => None,
+        _ = draining.wait_for(|draining| *draining) => Some(Outcome::PutBack),
+    }
 }
 
 fn begin(

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::{Shared, pause};
+use super::{JobContext, Shared, pause};
 use crate::job::{Job, Outcome};
-use crate::queue::{Delivery, Lease, SetAside};
+use crate::queue::{Delivery, Lease, SetAside, State};
 
 /// How long beyond the lease a settlement is tried: the claim may well hold, if
 /// nobody could claim meanwhile, and the work of an hour is at stake.
@@ -57,6 +57,15 @@ pub(super) async fn settle(
     }
 }
 
+/// Why the job has failed for good with this outcome, if it has.
+pub(super) fn failed_for_good<'a>(job: &Job, outcome: &'a Outcome) -> Option<&'a str> {
+    match outcome {
+        Outcome::Reject { reason } => Some(reason),
+        Outcome::Retry { reason, .. } if job.is_last_attempt() => Some(reason),
+        _ => None,
+    }
+}
+
 /// Whether there will be no further attempt, and no result either.
 fn is_the_end(job: &Job, outcome: &Outcome) -> bool {
     match outcome {
@@ -69,11 +78,19 @@ fn is_the_end(job: &Job, outcome: &Outcome) -> bool {
 /// Tells of jobs that ended at a claim, for as long as it is let.
 pub(super) async fn set_aside(shared: Arc<Shared>) {
     loop {
-        let SetAside { id, state } = shared.source.set_aside().await;
-        shared.metrics.set_aside(state);
+        let job = shared.source.set_aside().await;
+        let SetAside { id, state, .. } = &job;
+        shared.metrics.set_aside(*state);
         let (workload, state) = (shared.workload.name(), state.as_str());
         tracing::error!(workload, %id, state, "its worker was lost, set aside");
-        shared.workload.clean_up(&id).await;
+        if let Some(payload) = &job.payload
+            && job.state == State::Failed
+        {
+            let reason = job.reason.as_deref().unwrap_or("its worker was lost");
+            let context = JobContext::new(shared.metrics.clone());
+            shared.workload.failed(payload, reason, &context).await;
+        }
+        shared.workload.clean_up(id).await;
     }
 }
 

@@ -2,12 +2,12 @@
 //!
 //! Each is a future that ends when the job is no longer ours.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch::Receiver;
 use tokio::time::{sleep, timeout};
 
-use super::Shared;
+use super::{JobContext, Shared};
 use crate::job::Progress;
 use crate::queue::{Delivery, Error, Lease};
 
@@ -17,11 +17,11 @@ const TELL_EVERY: Duration = Duration::from_millis(500);
 /// The longest pause after a renewal that failed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Renews the lease, and ends when it is lost.
+/// Renews the lease, tells `context` until when it holds, and ends when it is lost.
 ///
 /// While the queue is away nobody knows, and nobody else can claim the job either:
 /// the work goes on. Once the queue is back it says whether the lease still holds.
-pub(super) async fn lease(shared: &Shared, delivery: &dyn Delivery) {
+pub(super) async fn lease(shared: &Shared, delivery: &dyn Delivery, context: &JobContext) {
     let third = shared.source.lease() / 3;
     let mut failed = false;
     loop {
@@ -31,12 +31,14 @@ pub(super) async fn lease(shared: &Shared, delivery: &dyn Delivery) {
             third
         };
         sleep(pause).await;
+        let asked = Instant::now();
         match timeout(third, delivery.extend()).await {
             Ok(Ok(Lease::Held)) => {
                 if failed {
                     tracing::info!("the lease is renewed again");
                 }
                 failed = false;
+                context.hold(asked.checked_add(shared.source.lease()));
             }
             Ok(Ok(Lease::Lost)) => return,
             Ok(Err(error)) => {

@@ -27,6 +27,15 @@ pub trait Workload: Send + Sync + 'static {
     /// again. Errors become outcomes by [`verdict`](super::verdict).
     async fn run(&self, job: Job, context: JobContext) -> Outcome;
 
+    /// Tells whoever waits for it that a job with this payload has failed for good,
+    /// where somebody is to be told. `reason` is the outcome's.
+    ///
+    /// Called before the job is set aside, while it is held, and again after a crash in
+    /// between; of a job that has lost its worker in its last attempt once it was set
+    /// aside. It takes as long as it takes: it is dropped where the lease is lost, and
+    /// where the process ends, which puts the job back.
+    async fn failed(&self, _payload: &[u8], _reason: &str, _context: &JobContext) {}
+
     /// Removes what attempts at a job have left behind. Called once it is settled
     /// that there will be no further one: it was cancelled, or failed for good, also
     /// by losing its workers. Not called by a process that ends meanwhile, so what is left must harm nobody.
@@ -39,6 +48,8 @@ pub struct JobContext {
     cancel: Cancel,
     stopped: watch::Sender<bool>,
     progress: watch::Sender<Progress>,
+    /// Until when the lease holds, by this host's clock.
+    held: watch::Sender<Option<Instant>>,
     metrics: JobMetrics,
 }
 
@@ -49,8 +60,34 @@ impl JobContext {
             cancel: Cancel::new(),
             stopped: watch::Sender::new(false),
             progress: watch::Sender::new(Progress::default()),
+            held: watch::Sender::new(None),
             metrics,
         }
+    }
+
+    /// The same lease, and nothing that stops: for what is said of the work that ended.
+    pub(super) fn for_telling(&self) -> Self {
+        Self {
+            held: self.held.clone(),
+            ..Self::new(self.metrics.clone())
+        }
+    }
+
+    /// The lease holds until then.
+    pub(super) fn hold(&self, until: Option<Instant>) {
+        self.held.send_replace(until);
+    }
+
+    /// Ready while the lease is known to hold by the clock of this host: at once as a
+    /// rule, and after the next renewal where the process was stopped or the queue is
+    /// away. Never, where it is lost; the work is stopped then.
+    ///
+    /// To be awaited right before something is said to others that must not come from
+    /// one who has lost the job.
+    pub async fn lease_held(&self) {
+        // The sender lives in `self`.
+        let holds = |until: &Option<Instant>| until.is_none_or(|until| Instant::now() < until);
+        let _ = self.held.subscribe().wait_for(holds).await;
     }
 
     /// Ready once the work is to stop, for whatever reason.

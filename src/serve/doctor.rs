@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
 use super::cctv::Cctv;
-use super::config::{Cctv as Settings, Config, WorkloadName};
+use super::config::{self, Config, WorkloadName};
 use super::exports::Exports;
+use super::images::Images;
 use crate::http::health::Answer;
 
 /// What was found of one thing.
@@ -35,6 +36,9 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
     }
     if let Ok(settings) = config.clips() {
         clips(config, settings, &mut findings).await;
+    }
+    if let Ok(settings) = config.images() {
+        images(settings, &mut findings).await;
     }
     findings
 }
@@ -67,7 +71,7 @@ async fn exports(config: &Config, findings: &mut Vec<Finding>) {
     }
 }
 
-async fn clips(config: &Config, settings: &Settings, findings: &mut Vec<Finding>) {
+async fn clips(config: &Config, settings: &config::Cctv, findings: &mut Vec<Finding>) {
     let mut found = |name, answer| findings.push(Finding { name, answer });
     match Cctv::open(config, settings).await {
         Err(error) => found("cctv", Err(format!("{error:#}"))),
@@ -78,6 +82,25 @@ async fn clips(config: &Config, settings: &Settings, findings: &mut Vec<Finding>
                 "bucket",
                 rehearsed
                     .map(|()| format!("{}: written, read and deleted", cctv.store.name()))
+                    .map_err(|error| error.to_string()),
+            );
+        }
+    }
+}
+
+async fn images(settings: &config::Images, findings: &mut Vec<Finding>) {
+    let mut found = |name, answer| findings.push(Finding { name, answer });
+    match Images::open(settings) {
+        Err(error) => found("images", Err(format!("{error:#}"))),
+        Ok(images) => {
+            for (name, answer) in images.examine().await {
+                found(name, answer);
+            }
+            let rehearsed = images.store.rehearse().await;
+            found(
+                "r2",
+                rehearsed
+                    .map(|()| format!("{}: written, read and deleted", images.store.name()))
                     .map_err(|error| error.to_string()),
             );
         }

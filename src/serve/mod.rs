@@ -8,32 +8,34 @@
 //! | [`queues`] | the queue that the settings name |
 //! | [`exports`] | exports: queue, store, workload, routes |
 //! | [`cctv`] | clips of cameras: table, recorders, bucket, workload, routes |
+//! | [`images`] | images: list, backend, bucket, workload |
+//! | `parts.rs` | what runs and what answers, of all workloads that are on |
 //! | `shutdown.rs` | SIGTERM and Ctrl-C |
 
 pub mod cctv;
 pub mod config;
 pub mod doctor;
 pub mod exports;
+pub mod images;
+mod parts;
 pub mod queues;
 mod shutdown;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::Router;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use self::config::{Config, WorkloadName};
+use self::config::Config;
+use self::parts::Parts;
 use self::shutdown::Shutdown;
 use crate::http;
 use crate::http::health::Health;
-use crate::http::metrics::{Scrape, counting};
-use crate::runner::{Runner, WorkThreads};
-use crate::telemetry::Metrics;
+use crate::http::metrics::Scrape;
+use crate::runner::Runner;
 
 /// What answers that were begun get once all jobs are settled.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
@@ -41,63 +43,14 @@ const LAST_ANSWERS: Duration = Duration::from_secs(2);
 /// Serves until SIGTERM or Ctrl-C.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signals().context("signals")?;
-    let metrics = Metrics::new().context("metrics")?;
-    let mut health = Health::default();
-    health.add("ffmpeg", async || {
-        Ok(flatbed_media::ffmpeg_version().version.to_owned())
-    });
-
-    let mut guarded = Router::new();
-    let mut open = Router::new();
-    let mut queues = Vec::new();
-    let mut runners = Vec::new();
-    if config.wants(WorkloadName::Exports) {
-        let exports = exports::Exports::open(&config).await?;
-        exports.queue.greet().await?;
-        exports.add_checks(&mut health);
-        guarded = guarded.merge(exports.guarded_routes());
-        open = open.merge(exports.open_routes());
-        let reports = metrics.workload("export");
-        let admin = Arc::clone(&exports.queue.admin);
-        let count = counting(move || {
-            let admin = Arc::clone(&admin);
-            async move { admin.counts().await }
-        });
-        queues.push((reports.clone(), count));
-        tracing::info!(
-            queue = exports.queue.text,
-            store = exports.store.name(),
-            "exports: on"
-        );
-        tokio::spawn(exports::measure(exports.store.clone(), metrics.clone()));
-        let work = WorkThreads::new().context("threads")?;
-        runners.push(("processor", exports.runner(work, reports)));
-    } else {
-        tracing::info!("exports: off, FLATBED_WORKLOADS does not name it");
-    }
-    match config.clips() {
-        Ok(settings) => {
-            let cctv = cctv::Cctv::open(&config, settings).await?;
-            cctv.greet().await?;
-            cctv.add_checks(&mut health);
-            guarded = guarded.merge(cctv.guarded_routes());
-            let reports = metrics.workload("cctv");
-            let items = cctv.items.clone();
-            let count = counting(move || {
-                let items = items.clone();
-                async move { items.counts().await }
-            });
-            queues.push((reports.clone(), count));
-            tracing::info!(
-                items = cctv.items.place(),
-                store = cctv.store.name(),
-                "cctv: on"
-            );
-            let work = WorkThreads::new().context("threads")?;
-            runners.push(("clips", cctv.runner(work, &metrics, reports)?));
-        }
-        Err(reason) => tracing::info!("cctv: off, {reason}"),
-    }
+    let Parts {
+        metrics,
+        mut health,
+        guarded,
+        open,
+        queues,
+        runners,
+    } = Parts::of(&config).await?;
 
     let address = SocketAddr::new(config.http.host, config.http.port);
     let listener = TcpListener::bind(address)

@@ -105,6 +105,16 @@ impl Cloud {
         answer.bytes().await.map_err(failed)
     }
 
+    /// In one request; the answer is broken off where there is more.
+    pub(super) async fn get_within(&self, key: &Key, most: u64) -> Result<Option<Bytes>> {
+        let failed = |error| Error::of_cloud(&self.name_of(key), &error);
+        let answer = self.client.get(&self.path(key)?).await.map_err(failed)?;
+        if answer.meta.size > most {
+            return Ok(None);
+        }
+        answer.bytes().await.map(Some).map_err(failed)
+    }
+
     pub(super) async fn put(&self, key: &Key, bytes: Bytes, describe: &Describe) -> Result<Object> {
         let length = bytes.len();
         let options = PutOptions {
@@ -262,6 +272,9 @@ pub(super) fn attributes(key: &Key, describe: &Describe) -> Attributes {
     if let Some(name) = &describe.file_name {
         let header = media_type::attachment(name);
         attributes.insert(Attribute::ContentDisposition, header.into());
+    }
+    if let Some(rule) = &describe.cache_control {
+        attributes.insert(Attribute::CacheControl, rule.clone().into());
     }
     attributes
 }

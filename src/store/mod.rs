@@ -108,6 +108,9 @@ pub struct Describe {
     pub media_type: Option<String>,
     /// The name under which browsers save it, instead of showing it.
     pub file_name: Option<String>,
+    /// How long whoever fetches it may keep it, as HTTP's `Cache-Control` has it. A
+    /// folder has no place for it.
+    pub cache_control: Option<String>,
 }
 
 /// How much there is.
@@ -209,6 +212,19 @@ impl Store {
         match &self.0.place {
             Kept::Folder(folder) => folder.get(key).await,
             Kept::Cloud(cloud) => cloud.get(key).await,
+        }
+    }
+
+    /// All of an object that has no more than `most` bytes; `None` if it has more.
+    pub async fn get_within(&self, key: &Key, most: u64) -> Result<Option<Bytes>> {
+        match &self.0.place {
+            Kept::Folder(folder) => {
+                if folder.head(key).await?.bytes > most {
+                    return Ok(None);
+                }
+                folder.get(key).await.map(Some)
+            }
+            Kept::Cloud(cloud) => cloud.get_within(key, most).await,
         }
     }
 

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`export`] | a video through a list of operations, into the store |
 //! | [`cctv`] | what a camera's recorder has of a stretch of time, into a bucket |
+//! | [`image`] | a photo becomes WebP, and a backend hears of it |
 
 pub mod cctv;
 pub mod export;
+pub mod image;

@@ -8,4 +8,4 @@
 
 mod addresses;
 mod bounds;
-mod peer;
+pub mod peer;

@@ -46,13 +46,13 @@ pub(super) async fn claim(shared: &Shared, token: String, again: bool) -> Result
     let mut answer = answer.into_iter();
     let set_aside: Vec<(String, String)> = read(shared, answer.next())?;
     for (id, state) in set_aside {
-        shared.aside.push(SetAside {
-            id: JobId::of_foreign(&id),
-            state: match state.as_str() {
+        shared.aside.push(SetAside::new(
+            JobId::of_foreign(&id),
+            match state.as_str() {
                 "cancelled" => State::Cancelled,
                 _ => State::Failed,
             },
-        });
+        ));
     }
     let wait: i64 = read(shared, answer.next())?;
     let Some(id) = answer.next() else {

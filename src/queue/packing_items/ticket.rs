@@ -46,7 +46,7 @@ impl Claimed {
         let id = JobId::of_foreign(&self.row.id.to_string());
         if !self.is_active {
             let state = State::Failed;
-            return Claim::SetAside(SetAside { id, state });
+            return Claim::SetAside(SetAside::new(id, state));
         }
         Claim::Taken(Box::new(Ticket {
             item: self.row.id,

@@ -16,6 +16,9 @@ use crate::queue::{Error, Lease, Result};
 /// How often an idle consumer looks although nothing rang.
 const IDLE_LOOK: Duration = Duration::from_secs(5);
 
+/// The same while there are jobs for others, whose coming and going rings all the time.
+const LOOK_AMONG_OTHERS: Duration = Duration::from_millis(500);
+
 /// What a claim found.
 pub(in crate::queue) enum Claim<T> {
     /// A job.
@@ -23,6 +26,8 @@ pub(in crate::queue) enum Claim<T> {
     /// Nothing to claim; the next is due after so many milliseconds, if there is
     /// one.
     Nothing(Option<u64>),
+    /// The same, and there are jobs that are for others to take.
+    OnlyOthers(Option<u64>),
 }
 
 /// The tokens of claims whose answers were lost.
@@ -69,6 +74,10 @@ pub(in crate::queue) async fn receive<Q: Claims>(queue: &Q) -> Result<Box<Q::Tic
     loop {
         match claim(queue).await? {
             Claim::Taken(ticket) => return Ok(ticket),
+            Claim::OnlyOthers(due) => {
+                let due = due.map_or(LOOK_AMONG_OTHERS, Duration::from_millis);
+                sleep(due.min(LOOK_AMONG_OTHERS)).await;
+            }
             Claim::Nothing(due) => {
                 let due = due.map_or(IDLE_LOOK, Duration::from_millis);
                 tokio::select! {

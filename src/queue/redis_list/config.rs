@@ -1,5 +1,8 @@
 //! The settings of image jobs, whose queue is a plain list.
 
+use std::fmt;
+use std::str::FromStr;
+
 use super::Options;
 use crate::config::{Secret, Variables};
 use crate::job::RetryPolicy;
@@ -15,13 +18,14 @@ pub struct Config {
 
 impl Config {
     /// Image jobs: `REDIS_URI` (or `REDIS_URL`), `IMAGE_QUEUE_NAME` (`task_queue`),
-    /// `IMAGE_LEASE_SECONDS` (30) and `IMAGE_MAX_ATTEMPTS` (3); `None` without an
-    /// address.
+    /// `IMAGE_LEASE_SECONDS` (30), `IMAGE_MAX_ATTEMPTS` (3) and `IMAGE_UNKNOWN_TASKS`
+    /// (`return`: messages of other tasks stay in the list); `None` without an address.
     pub fn images(variables: &mut Variables) -> Option<Self> {
         let url = variables
             .secret("REDIS_URI")
             .or_else(|| variables.secret("REDIS_URL"))?;
         let default = Options::new(variables.text_or("IMAGE_QUEUE_NAME", "task_queue"));
+        let unknown = variables.parse("IMAGE_UNKNOWN_TASKS", Unknown::default());
         Some(Self {
             url,
             options: Options {
@@ -30,8 +34,43 @@ impl Config {
                     attempts: variables.number("IMAGE_MAX_ATTEMPTS", 3, 1..=100),
                     ..default.retry
                 },
+                only_task: (unknown == Unknown::Return).then(|| IMAGE_TASK.to_owned()),
                 ..default
             },
+        })
+    }
+}
+
+/// The `task_type` of image jobs.
+pub const IMAGE_TASK: &str = "process_image";
+
+/// What becomes of messages of other tasks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Unknown {
+    /// They stay in the list, for other workers.
+    #[default]
+    Return,
+    /// They are taken like all others, and the workload refuses them.
+    SetAside,
+}
+
+impl FromStr for Unknown {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "return" => Ok(Self::Return),
+            "set_aside" => Ok(Self::SetAside),
+            _ => Err("expected return or set_aside"),
+        }
+    }
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Return => "return",
+            Self::SetAside => "set_aside",
         })
     }
 }
@@ -47,7 +86,11 @@ mod tests {
         assert_eq!(Config::images(&mut Variables::of([])), None);
         let mut variables = Variables::of([("REDIS_URI", "redis://:hunter2@localhost:6379")]);
         let config = Config::images(&mut variables).unwrap();
-        assert_eq!(config.options, Options::new("task_queue"));
+        let expected = Options {
+            only_task: Some(IMAGE_TASK.to_owned()),
+            ..Options::new("task_queue")
+        };
+        assert_eq!(config.options, expected);
         assert_eq!(config.url.expose(), "redis://:hunter2@localhost:6379");
         let told = format!("{config:?} {:?}", variables.finish().unwrap());
         assert!(!told.contains("hunter2"), "{told}");
@@ -57,9 +100,11 @@ mod tests {
             ("IMAGE_QUEUE_NAME", "photos"),
             ("IMAGE_LEASE_SECONDS", "60"),
             ("IMAGE_MAX_ATTEMPTS", "5"),
+            ("IMAGE_UNKNOWN_TASKS", "set_aside"),
         ]);
         let options = Config::images(&mut variables).unwrap().options;
         assert_eq!(options.list, "photos");
+        assert_eq!(options.only_task, None);
         assert_eq!(options.lease, Duration::from_secs(60));
         assert_eq!(options.retry.attempts, 5);
         assert!(variables.finish().is_ok());

@@ -1,6 +1,6 @@
 //! The claim, and what a consumer writes about the job it has.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use redis::{FromRedisValue, Value};
@@ -17,6 +17,9 @@ const REMEMBERED: Duration = Duration::from_secs(120);
 /// A claimed job, and what its claim is known by.
 pub(in crate::queue) struct Ticket {
     token: String,
+    /// Right before Redis was asked for it: the lease ends no earlier than its length
+    /// after this.
+    asked: Instant,
     pub(super) job: Job,
 }
 
@@ -25,6 +28,7 @@ pub(in crate::queue) struct Ticket {
 pub(super) async fn claim(shared: &Shared, token: String, again: bool) -> Result<Claim<Ticket>> {
     let options = &shared.options;
     let most = options.retry.attempts.max(1);
+    let asked = Instant::now();
     let answer: Vec<Value> = shared
         .run(
             &scripts::CLAIM,
@@ -34,20 +38,24 @@ pub(super) async fn claim(shared: &Shared, token: String, again: bool) -> Result
                 most.to_string().as_bytes(),
                 options.dead_kept.to_string().as_bytes(),
                 if again { b"1" } else { b"0" },
+                options.only_task.as_deref().unwrap_or_default().as_bytes(),
             ],
         )
         .await?;
     let mut answer = answer.into_iter();
     let set_aside: Vec<String> = shared.read(answer.next())?;
-    for id in set_aside {
-        tracing::warn!(
-            job = id,
-            "a job whose worker was lost in its last attempt is set aside"
-        );
+    if !set_aside.is_empty() {
+        shared.asides.ring();
     }
     let wait: i64 = shared.read(answer.next())?;
+    let others: bool = shared.read(answer.next())?;
     let Some(id) = answer.next() else {
-        return Ok(Claim::Nothing(u64::try_from(wait).ok()));
+        let due = u64::try_from(wait).ok();
+        return Ok(if others {
+            Claim::OnlyOthers(due)
+        } else {
+            Claim::Nothing(due)
+        });
     };
     let id: String = shared.read(Some(id))?;
     let job = Job {
@@ -58,7 +66,7 @@ pub(super) async fn claim(shared: &Shared, token: String, again: bool) -> Result
         max_attempts: most,
         enqueued_at: None,
     };
-    Ok(Claim::Taken(Box::new(Ticket { token, job })))
+    Ok(Claim::Taken(Box::new(Ticket { token, asked, job })))
 }
 
 pub(super) struct ListDelivery {
@@ -76,6 +84,10 @@ impl ListDelivery {
 impl Delivery for ListDelivery {
     fn job(&self) -> &Job {
         &self.ticket.job
+    }
+
+    fn asked(&self) -> Option<Instant> {
+        Some(self.ticket.asked)
     }
 
     async fn extend(&self) -> Result<Lease> {

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `scripts.rs`, `lua/` | what happens in Redis, each step as a whole |
 //! | `delivery.rs` | the claim, and what a consumer writes, fenced |
+//! | `aside.rs` | jobs whose workers were lost in their last attempts, until somebody was told |
 //! | `dead_letters.rs` | what was set aside, and how many jobs there are |
 //! | [`config`] | the settings of image jobs |
 //!
@@ -20,11 +21,17 @@
 //! | `<list>:delayed` | ids by when their retry is due |
 //! | `<list>:ready` | ids that were begun before and can be claimed: they go before the list |
 //! | `<list>:dead` | ids that were set aside, the last at the left |
+//! | `<list>:untold` | those of them that lost their workers in their last attempts, by when they are told of next |
 //! | `<list>:settled:<token>` | for a while, that the claim was settled |
+//!
+//! Where [`Options::only_task`] is set, messages of other tasks are never taken: they
+//! stay in the list, for whoever knows them, and only their places among the others
+//! change.
 //!
 //! Older workers may go on popping from the list beside this one; what Flatbed has
 //! claimed once comes back to Flatbed alone. Needs Redis 6.2 or newer, and no cluster.
 
+mod aside;
 pub mod config;
 mod dead_letters;
 mod delivery;
@@ -36,11 +43,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use redis::FromRedisValue;
 
+use self::aside::Asides;
 use self::delivery::{ListDelivery, Ticket};
 use super::redis::bell::{BLOCK, Bell, Pull};
 use super::redis::claiming::{self, Claim, Claims, Doubtful};
 use super::redis::connection::{Redis, Script};
-use super::{Capabilities, Delivery, Lease, Result, Source};
+use super::{Capabilities, Delivery, Lease, Result, SetAside, Source};
 use crate::job::{Job, Outcome, RetryPolicy};
 
 pub use config::Config;
@@ -60,6 +68,9 @@ pub struct Options {
     pub retry: RetryPolicy,
     /// How many jobs that were set aside are kept, the last ones.
     pub dead_kept: u32,
+    /// Takes only messages that are JSON objects with this `task_type`; `None` takes
+    /// all.
+    pub only_task: Option<String>,
 }
 
 impl Options {
@@ -70,6 +81,7 @@ impl Options {
             lease: Duration::from_secs(30),
             retry: RetryPolicy::default(),
             dead_kept: 10_000,
+            only_task: None,
         }
     }
 }
@@ -83,6 +95,7 @@ struct Shared {
     redis: Redis,
     bell: OnceLock<Bell>,
     doubtful: Doubtful,
+    asides: Asides,
 }
 
 impl RedisList {
@@ -93,6 +106,7 @@ impl RedisList {
             redis: Redis::new(url, &options.list)?,
             bell: OnceLock::new(),
             doubtful: Doubtful::default(),
+            asides: Asides::default(),
             options,
         })))
     }
@@ -159,6 +173,10 @@ impl Source for RedisList {
     async fn receive(&self) -> Result<Box<dyn Delivery>> {
         let ticket = claiming::receive(self).await?;
         Ok(Box::new(ListDelivery::new(*ticket, self.clone())))
+    }
+
+    async fn set_aside(&self) -> SetAside {
+        self.0.set_aside().await
     }
 
     fn lease(&self) -> Duration {

@@ -11,3 +11,4 @@ script!(SETTLE = "base" "fence" "settle");
 script!(COUNTS = "base" "counts");
 script!(LIST = "base" "list");
 script!(RETRY = "base" "retry");
+script!(ASIDE = "base" "aside");

@@ -84,13 +84,13 @@ const CLAIM: &str = concat!(
 fn taken(row: &Row<'_>) -> rusqlite::Result<Claim> {
     let (state, id): (String, String) = (row.get("state")?, row.get("id")?);
     if state != "active" {
-        return Ok(Claim::SetAside(SetAside {
-            id: JobId::of_foreign(&id),
-            state: match state.as_str() {
+        return Ok(Claim::SetAside(SetAside::new(
+            JobId::of_foreign(&id),
+            match state.as_str() {
                 "cancelled" => State::Cancelled,
                 _ => State::Failed,
             },
-        }));
+        )));
     }
     let ticket = Ticket {
         seq: row.get("seq")?,

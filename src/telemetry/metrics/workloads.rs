@@ -57,7 +57,7 @@ impl Workloads {
             )?,
             put_back: by_workload(
                 "flatbed_jobs_put_back_total",
-                "Jobs given back because this process ended.",
+                "Jobs given back uncharged: this process ended, or what all jobs need was away.",
             )?,
             lease_losses: by_workload(
                 "flatbed_lease_losses_total",

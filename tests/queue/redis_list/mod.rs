@@ -9,16 +9,18 @@ mod faults;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use flatbed::job::Outcome;
+use flatbed::job::{Outcome, RetryPolicy};
 use flatbed::queue::redis_list::{Options, RedisList};
-use flatbed::queue::{Admin, Counts, DeadLetters, Error, Lease, NewJob, Source};
+use flatbed::queue::{Admin, Counts, DeadLetters, Error, Lease, NewJob, Source, State};
 use redis::Value;
 use serde_json::json;
+use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::contract::{self, receive};
+use super::contract::{self, BOUND, receive, until};
 use super::fixture::{Fixture, SetAside, Settings, address_of, letters};
 use super::service::Server;
 
@@ -202,6 +204,46 @@ async fn what_was_set_aside_is_told_and_tried_again() {
     let delivery = receive(&source).await;
     assert_eq!((&delivery.job().id, delivery.job().attempt), (&id, 1));
     assert_eq!(queue.counts().await.unwrap().failed, 0);
+}
+
+/// By any process, and again until somebody has dealt with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_lost_its_last_worker_is_told_of_until_it_is_dealt_with() {
+    let settings = Settings {
+        lease: Duration::from_millis(100),
+        retry: RetryPolicy {
+            attempts: 1,
+            ..Settings::default().retry
+        },
+    };
+    let fixture = List::fresh(settings).await;
+    let (lost, claiming) = (fixture.source().await, fixture.source().await);
+    fixture.push(b"one");
+    let delivery = receive(&lost).await;
+    let id = delivery.job().id.clone();
+    // Whoever looks next sets it aside, and ends before it tells of it.
+    until("it is set aside", async || {
+        let next = timeout(Duration::from_millis(50), claiming.receive()).await;
+        drop(next);
+        fixture.queue().counts().await.unwrap().failed > 0
+    })
+    .await;
+    let source = fixture.source().await;
+    let told = timeout(BOUND, source.set_aside()).await.unwrap();
+    assert_eq!((&told.id, told.state), (&id, State::Failed));
+    assert_eq!(told.payload.as_deref(), Some(&b"one"[..]));
+    let reason = told.reason.as_deref();
+    assert_eq!(reason, Some("its worker was lost in attempt 1 of 1"));
+    let untold = || {
+        let key = format!("{}:untold", fixture.key);
+        let number = fixture.server.command(&["ZSCORE", &key, id.as_str()]);
+        number != Value::Nil
+    };
+    assert!(untold(), "nobody has dealt with it yet");
+    // The next call says that it was.
+    let next = tokio::spawn(async move { source.set_aside().await });
+    until("it is known", async || !untold()).await;
+    next.abort();
 }
 
 #[tokio::test(flavor = "multi_thread")]

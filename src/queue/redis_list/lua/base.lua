@@ -4,6 +4,7 @@ local list = KEYS[1]
 local base = list .. ':'
 local ready, active = base .. 'ready', base .. 'active'
 local delayed, dead = base .. 'delayed', base .. 'dead'
+local untold = base .. 'untold'
 
 local function key(id)
     return base .. 'job:' .. id
@@ -21,6 +22,8 @@ local function set_aside(id, reason, kept, now)
     redis.call('HSET', key(id), 'reason', reason, 'dead', whole(now))
     redis.call('LPUSH', dead, id)
     while redis.call('LLEN', dead) > kept do
-        redis.call('UNLINK', key(redis.call('RPOP', dead)))
+        local last = redis.call('RPOP', dead)
+        redis.call('ZREM', untold, last)
+        redis.call('UNLINK', key(last))
     end
 end

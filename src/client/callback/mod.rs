@@ -1,0 +1,166 @@
+//! The backend that orders images and waits to hear of them.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | [`config`] | where it is, and how it knows us |
+//! | [`model`] | an image job as the backend has it, and what is said of it |
+//! | `exchange.rs` | one request and its answer |
+//! | `error.rs` | why a call failed |
+//!
+//! `GET /api/image-jobs/:id`, and `PATCH /api/image-jobs/:id/status`.
+//!
+//! - All calls can be repeated, and are, with growing pauses, while the backend is away
+//!   or busy.
+//! - The token goes to the backend alone: no redirect is followed.
+//! - Answers are bounded in size and time, and errors name no secret.
+
+pub mod config;
+mod error;
+mod exchange;
+pub mod model;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use reqwest::{Client, Method};
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+pub use config::Config;
+pub use error::{Error, Result};
+pub use model::{ImageJob, ImageJobId, Status, Update};
+
+use model::Envelope;
+
+/// Pauses between tries: doubled from the first to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// No pause that the backend asks for is longer.
+const LONGEST_ASKED: Duration = Duration::from_secs(30);
+
+/// What a job is called that no backend has: an `ObjectID` of zeros.
+const NOBODY: &str = "000000000000000000000000";
+
+/// The backend. Clones share its connections.
+#[derive(Debug, Clone)]
+pub struct Backend {
+    client: Client,
+    config: Arc<Config>,
+}
+
+impl Backend {
+    /// A client; nothing is asked yet.
+    pub fn new(config: Config) -> Result<Self> {
+        // The first provider that is installed stays; all are ring here.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder()
+            .redirect(Policy::none())
+            .no_proxy()
+            .referer(false)
+            .connect_timeout(config.timeout)
+            .timeout(config.timeout)
+            .user_agent(concat!("flatbed/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| Error::of_client("HTTP client", &error))?;
+        Ok(Self {
+            client,
+            config: Arc::new(config),
+        })
+    }
+
+    /// The address, for people.
+    pub fn address(&self) -> &str {
+        self.config.url.as_str()
+    }
+
+    /// The job, as the backend has it now.
+    pub async fn job(&self, id: &ImageJobId) -> Result<ImageJob> {
+        let path = format!("api/image-jobs/{id}");
+        let mut patience = self.patience();
+        loop {
+            match self.ask(&path).await {
+                Ok(job) => return Ok(job),
+                Err(error) => patience.wait(error).await?,
+            }
+        }
+    }
+
+    async fn ask(&self, path: &str) -> Result<ImageJob> {
+        let answer = self.exchange(Method::GET, path, None).await?;
+        let envelope: Envelope = serde_json::from_slice(&answer)
+            .map_err(|error| Error::foreign(&format!("GET /{path}"), &error.to_string()))?;
+        Ok(envelope.data)
+    }
+
+    /// Says how the job is. `may_say` is awaited before each try: nothing is said of a
+    /// job that others may have by then.
+    pub async fn update<F: Future<Output = ()>>(
+        &self,
+        id: &ImageJobId,
+        update: &Update<'_>,
+        may_say: impl Fn() -> F,
+    ) -> Result<()> {
+        let path = format!("api/image-jobs/{id}/status");
+        let mut patience = self.patience();
+        loop {
+            may_say().await;
+            match self.exchange(Method::PATCH, &path, Some(update)).await {
+                Ok(_) => return Ok(()),
+                Err(error) => patience.wait(error).await?,
+            }
+        }
+    }
+
+    /// Whether the backend answers, and knows us: one request.
+    pub async fn check(&self) -> Result<()> {
+        let path = format!("api/image-jobs/{NOBODY}");
+        match self.exchange(Method::GET, &path, None).await {
+            Ok(_) | Err(Error::Absent { .. } | Error::Refused { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn patience(&self) -> Patience {
+        Patience {
+            until: Instant::now() + self.config.patience,
+            pause: FIRST_PAUSE,
+            told: false,
+        }
+    }
+}
+
+/// How long a call is repeated, and after which pauses.
+struct Patience {
+    until: Instant,
+    pause: Duration,
+    told: bool,
+}
+
+impl Patience {
+    /// Waits for the next try, unless nothing better will come of it.
+    async fn wait(&mut self, error: Error) -> Result<()> {
+        if !error.passes() {
+            return Err(error);
+        }
+        let asked = error.retry_after().unwrap_or_default().min(LONGEST_ASKED);
+        let wait = jittered(self.pause.max(asked));
+        if Instant::now() + wait > self.until {
+            return Err(error);
+        }
+        if !self.told {
+            tracing::warn!(%error, "the backend is asked again");
+            self.told = true;
+        }
+        sleep(wait).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        Ok(())
+    }
+}
+
+/// Up to a quarter longer, so that those who failed together do not come together.
+fn jittered(pause: Duration) -> Duration {
+    let random = u32::from(Uuid::now_v7().as_bytes()[15]);
+    pause + pause * random / 1024
+}

@@ -1,0 +1,193 @@
+//! What `flatbed serve` reads from its environment: each module's part, put
+//! together, and all that is wrong told at once.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `exports.rs` | exports, and their queue |
+//! | `cctv.rs` | clips of cameras |
+//! | `images.rs` | images that a backend orders |
+
+mod cctv;
+mod exports;
+mod images;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use crate::config::{Invalid, Secret, Setting, Variables};
+use crate::telemetry::log;
+
+pub use self::cctv::Cctv;
+pub use self::exports::{Exports, QueueChoice};
+pub use self::images::Images;
+
+/// Everything.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `FLATBED_DATA_DIR`: where the embedded default keeps its files.
+    pub data: PathBuf,
+    /// Where HTTP is answered.
+    pub http: Http,
+    /// The workloads that are asked for by name; what its settings allow where
+    /// none are.
+    pub workloads: Option<BTreeSet<WorkloadName>>,
+    /// Exports.
+    pub exports: Exports,
+    /// Clips of cameras; an error says why they are off.
+    pub cctv: Result<Cctv, &'static str>,
+    /// Images, or why there are none.
+    pub images: Result<Images, &'static str>,
+    /// `DATABASE_URL`: a Postgres database.
+    pub database: Option<Secret>,
+    /// What is logged.
+    pub log: log::Config,
+}
+
+/// Where HTTP is answered, and whom.
+#[derive(Debug, Clone)]
+pub struct Http {
+    /// `WORKER_HOST`: loopback unless it is set.
+    pub host: IpAddr,
+    /// `WORKER_PORT`.
+    pub port: u16,
+    /// `API_TOKEN`.
+    pub token: Option<Secret>,
+}
+
+/// A kind of work, by its name in `FLATBED_WORKLOADS`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WorkloadName {
+    /// Exports of videos.
+    Exports,
+    /// Clips of cameras.
+    Cctv,
+    /// Images.
+    Images,
+}
+
+impl FromStr for WorkloadName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "exports" | "export" => Ok(Self::Exports),
+            "cctv" => Ok(Self::Cctv),
+            "images" | "image" => Ok(Self::Images),
+            _ => Err(format!(
+                "there is no workload '{text}'; there are: exports, cctv, images"
+            )),
+        }
+    }
+}
+
+impl fmt::Display for WorkloadName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Exports => "exports",
+            Self::Cctv => "cctv",
+            Self::Images => "images",
+        })
+    }
+}
+
+impl Config {
+    /// Reads it; also what is in force, for `flatbed config`.
+    pub fn read(mut variables: Variables) -> Result<(Self, Vec<Setting>), Invalid> {
+        let variables_ = &mut variables;
+        let data: PathBuf = variables_
+            .text_or("FLATBED_DATA_DIR", "flatbed-data")
+            .into();
+        let database = variables_.secret("DATABASE_URL");
+        let http = Http::read(variables_);
+        let workloads = workloads(variables_);
+        let exports = Exports::read(variables_, &data, database.as_ref());
+        let named = |name| {
+            workloads
+                .as_ref()
+                .is_some_and(|named| named.contains(&name))
+        };
+        let grace = exports.runner.shutdown_grace;
+        let config = Self {
+            cctv: Cctv::read(
+                variables_,
+                named(WorkloadName::Cctv),
+                grace,
+                database.as_ref(),
+            ),
+            images: Images::read(variables_, named(WorkloadName::Images), grace),
+            http,
+            workloads,
+            exports,
+            database,
+            log: log::Config::read(variables_),
+            data,
+        };
+        let settings = variables.finish()?;
+        Ok((config, settings))
+    }
+
+    /// The settings of clips, if they are to be made; else why not.
+    pub fn clips(&self) -> Result<&Cctv, &'static str> {
+        if !self.wants(WorkloadName::Cctv) {
+            return Err("FLATBED_WORKLOADS does not name it");
+        }
+        self.cctv.as_ref().map_err(|reason| *reason)
+    }
+
+    /// The settings of images, if they are to be made; else why not.
+    pub fn images(&self) -> Result<&Images, &'static str> {
+        if !self.wants(WorkloadName::Images) {
+            return Err("FLATBED_WORKLOADS does not name it");
+        }
+        self.images.as_ref().map_err(|reason| *reason)
+    }
+
+    /// Whether a workload is to run.
+    pub fn wants(&self, workload: WorkloadName) -> bool {
+        self.workloads
+            .as_ref()
+            .is_none_or(|wanted| wanted.contains(&workload))
+    }
+}
+
+fn workloads(variables: &mut Variables) -> Option<BTreeSet<WorkloadName>> {
+    let names = variables.text("FLATBED_WORKLOADS")?;
+    let mut wanted = BTreeSet::new();
+    for name in names
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+    {
+        match name.parse::<WorkloadName>() {
+            Ok(workload) => {
+                wanted.insert(workload);
+            }
+            Err(error) => variables.wrong("FLATBED_WORKLOADS", &error),
+        }
+    }
+    Some(wanted)
+}
+
+impl Http {
+    fn read(variables: &mut Variables) -> Self {
+        let host = variables.text_or("WORKER_HOST", "127.0.0.1");
+        let host = if host == "localhost" {
+            "127.0.0.1"
+        } else {
+            &host
+        };
+        let host = host.parse().unwrap_or_else(|_| {
+            let expected = format!("'{host}': expected an address, as 127.0.0.1 or 0.0.0.0");
+            variables.wrong("WORKER_HOST", &expected);
+            IpAddr::from([127, 0, 0, 1])
+        });
+        Self {
+            host,
+            port: variables.number("WORKER_PORT", 8001, 0..=65535),
+            token: variables.secret("API_TOKEN"),
+        }
+    }
+}

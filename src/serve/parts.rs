@@ -1,0 +1,141 @@
+//! What runs and what answers: the parts of all workloads that are on. The log says
+//! of each whether it is, and else why not.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use axum::Router;
+
+use super::cctv::Cctv;
+use super::config::{self, Config, WorkloadName};
+use super::exports::{self, Exports};
+use super::images::Images;
+use crate::http::health::Health;
+use crate::http::metrics::{Count, counting};
+use crate::queue::DeadLetters as _;
+use crate::runner::{Runner, WorkThreads};
+use crate::telemetry::{JobMetrics, Metrics};
+
+/// What `serve` is put together of.
+pub(super) struct Parts {
+    pub(super) metrics: Metrics,
+    pub(super) health: Health,
+    /// Routes that need the token.
+    pub(super) guarded: Router,
+    /// Those that do not.
+    pub(super) open: Router,
+    /// How the jobs of each queue are counted.
+    pub(super) queues: Vec<(JobMetrics, Count)>,
+    /// The runners, by what `/health` calls them.
+    pub(super) runners: Vec<(&'static str, Runner)>,
+}
+
+impl Parts {
+    /// Opens all that `config` asks for.
+    pub(super) async fn of(config: &Config) -> anyhow::Result<Self> {
+        let mut health = Health::default();
+        health.add("ffmpeg", async || {
+            Ok(flatbed_media::ffmpeg_version().version.to_owned())
+        });
+        let mut parts = Self {
+            metrics: Metrics::new().context("metrics")?,
+            health,
+            guarded: Router::new(),
+            open: Router::new(),
+            queues: Vec::new(),
+            runners: Vec::new(),
+        };
+        if config.wants(WorkloadName::Exports) {
+            parts.exports(config).await?;
+        } else {
+            tracing::info!("exports: off, FLATBED_WORKLOADS does not name it");
+        }
+        match config.clips() {
+            Ok(settings) => parts.clips(config, settings).await?,
+            Err(reason) => tracing::info!("cctv: off, {reason}"),
+        }
+        match config.images() {
+            Ok(settings) => parts.images(settings).await?,
+            Err(reason) => tracing::info!("images: off, {reason}"),
+        }
+        Ok(parts)
+    }
+
+    async fn exports(&mut self, config: &Config) -> anyhow::Result<()> {
+        let exports = Exports::open(config).await?;
+        exports.queue.greet().await?;
+        exports.add_checks(&mut self.health);
+        self.guard(exports.guarded_routes());
+        self.open = std::mem::take(&mut self.open).merge(exports.open_routes());
+        let reports = self.metrics.workload("export");
+        let admin = Arc::clone(&exports.queue.admin);
+        let count = counting(move || {
+            let admin = Arc::clone(&admin);
+            async move { admin.counts().await }
+        });
+        self.queues.push((reports.clone(), count));
+        tracing::info!(
+            queue = exports.queue.text,
+            store = exports.store.name(),
+            "exports: on"
+        );
+        let measured = exports::measure(exports.store.clone(), self.metrics.clone());
+        tokio::spawn(measured);
+        let runner = exports.runner(threads()?, reports);
+        self.runners.push(("processor", runner));
+        Ok(())
+    }
+
+    async fn clips(&mut self, config: &Config, settings: &config::Cctv) -> anyhow::Result<()> {
+        let cctv = Cctv::open(config, settings).await?;
+        cctv.greet().await?;
+        cctv.add_checks(&mut self.health);
+        self.guard(cctv.guarded_routes());
+        let reports = self.metrics.workload("cctv");
+        let items = cctv.items.clone();
+        let count = counting(move || {
+            let items = items.clone();
+            async move { items.counts().await }
+        });
+        self.queues.push((reports.clone(), count));
+        tracing::info!(
+            items = cctv.items.place(),
+            store = cctv.store.name(),
+            "cctv: on"
+        );
+        let runner = cctv.runner(threads()?, &self.metrics, reports)?;
+        self.runners.push(("clips", runner));
+        Ok(())
+    }
+
+    async fn images(&mut self, settings: &config::Images) -> anyhow::Result<()> {
+        let images = Images::open(settings)?;
+        images.greet().await?;
+        images.add_checks(&mut self.health);
+        let reports = self.metrics.workload("image");
+        let queue = images.queue.clone();
+        let count = counting(move || {
+            let queue = queue.clone();
+            async move { queue.counts().await }
+        });
+        self.queues.push((reports.clone(), count));
+        tracing::info!(
+            list = images.list(),
+            backend = images.backend.address(),
+            store = images.store.name(),
+            "images: on"
+        );
+        let runner = images.runner(threads()?, reports).await?;
+        self.runners.push(("images", runner));
+        Ok(())
+    }
+
+    fn guard(&mut self, routes: Router) {
+        self.guarded = std::mem::take(&mut self.guarded).merge(routes);
+    }
+}
+
+/// Each workload has threads of its own.
+fn threads() -> anyhow::Result<WorkThreads> {
+    WorkThreads::new().context("threads")
+}
