@@ -253,15 +253,18 @@ def start(argv) -> subprocess.Popen:
 
 
 def recording() -> Path:
-    """Half an hour as a program stream; made once, of the half hour that cuts run on."""
-    source = media.make(CACHE).half_hour
-    path = source.with_suffix(".mpg")
+    """Half an hour as a program stream; made once. Without B-frames, as recorders have
+    it: ffmpeg's program streams do not tell when each of those is shown."""
+    path = CACHE / "compare-media" / "half-hour-recorder.mpg"
     if not path.exists():
         print(f"compare: making {path}", file=sys.stderr)
-        draft = path.with_suffix(".part")
-        command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", str(source), "-c:v", "copy"]
-        command += ["-bsf:v", "h264_mp4toannexb", "-c:a", "mp2", "-b:a", "128k", "-f", "vob"]
-        subprocess.run([*command, str(draft)], check=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        minute, draft = path.with_name("recorder-minute.ts"), path.with_suffix(".part")
+        ffmpeg = ["ffmpeg", "-nostdin", "-v", "error", "-y"]
+        subprocess.run([*ffmpeg, *media.PICTURE, "-bf", "0", str(minute)], check=True)
+        rounds = ["-stream_loop", str(LENGTH // 60 - 1), "-i", str(minute)]
+        copied = ["-map", "0:v", "-c", "copy", "-f", "vob", str(draft)]
+        subprocess.run([*ffmpeg, *rounds, *copied], check=True)
         draft.rename(path)
     return path
 
