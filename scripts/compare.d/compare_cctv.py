@@ -160,6 +160,8 @@ class Worker:
     def __init__(self, site: Site, exact: str):
         self.site = site
         self.folder = Path(tempfile.mkdtemp(dir=site.folder))
+        # Each worker counts its items from 1.
+        self.prefix = f"exact-{exact}"
         encrypt = (
             "import sys; from cryptography.fernet import Fernet; key = Fernet.generate_key();"
             "print(key.decode(), Fernet(key).encrypt(sys.argv[1].encode()).decode())"
@@ -177,6 +179,7 @@ class Worker:
             "FLATBED_DATA_DIR": str(self.folder),
             "WORKER_PORT": "0",
             "EXACT_CUT": exact,
+            "CLIP_PREFIX": self.prefix,
             "BATCH_SIZE": "1000",
         }
 
@@ -208,7 +211,7 @@ class Worker:
             " VALUES (1, ?, ?, 'READY_FOR_BATCH') RETURNING id",
             times,
         ).fetchone()[0]
-        key = f"clips/{start:%Y/%m/%d}/{item}.mp4"
+        key = f"{self.prefix}/{start:%Y/%m/%d}/{item}.mp4"
         path = self.site.store / BUCKET / key
         while not path.exists():
             time.sleep(0.005)
