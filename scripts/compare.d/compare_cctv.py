@@ -160,6 +160,8 @@ class Worker:
     def __init__(self, site: Site, exact: str):
         self.site = site
         self.folder = Path(tempfile.mkdtemp(dir=site.folder))
+        # Each worker counts its items from 1.
+        self.prefix = f"exact-{exact}"
         encrypt = (
             "import sys; from cryptography.fernet import Fernet; key = Fernet.generate_key();"
             "print(key.decode(), Fernet(key).encrypt(sys.argv[1].encode()).decode())"
@@ -177,6 +179,7 @@ class Worker:
             "FLATBED_DATA_DIR": str(self.folder),
             "WORKER_PORT": "0",
             "EXACT_CUT": exact,
+            "CLIP_PREFIX": self.prefix,
             "BATCH_SIZE": "1000",
         }
 
@@ -208,7 +211,7 @@ class Worker:
             " VALUES (1, ?, ?, 'READY_FOR_BATCH') RETURNING id",
             times,
         ).fetchone()[0]
-        key = f"clips/{start:%Y/%m/%d}/{item}.mp4"
+        key = f"{self.prefix}/{start:%Y/%m/%d}/{item}.mp4"
         path = self.site.store / BUCKET / key
         while not path.exists():
             time.sleep(0.005)
@@ -253,15 +256,18 @@ def start(argv) -> subprocess.Popen:
 
 
 def recording() -> Path:
-    """Half an hour as a program stream; made once, of the half hour that cuts run on."""
-    source = media.make(CACHE).half_hour
-    path = source.with_suffix(".mpg")
+    """Half an hour as a program stream; made once. Without B-frames, as recorders have
+    it: ffmpeg's program streams do not tell when each of those is shown."""
+    path = CACHE / "compare-media" / "half-hour-recorder.mpg"
     if not path.exists():
         print(f"compare: making {path}", file=sys.stderr)
-        draft = path.with_suffix(".part")
-        command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", str(source), "-c:v", "copy"]
-        command += ["-bsf:v", "h264_mp4toannexb", "-c:a", "mp2", "-b:a", "128k", "-f", "vob"]
-        subprocess.run([*command, str(draft)], check=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        minute, draft = path.with_name("recorder-minute.ts"), path.with_suffix(".part")
+        ffmpeg = ["ffmpeg", "-nostdin", "-v", "error", "-y"]
+        subprocess.run([*ffmpeg, *media.PICTURE, "-bf", "0", str(minute)], check=True)
+        rounds = ["-stream_loop", str(LENGTH // 60 - 1), "-i", str(minute)]
+        copied = ["-map", "0:v", "-c", "copy", "-f", "vob", str(draft)]
+        subprocess.run([*ffmpeg, *rounds, *copied], check=True)
         draft.rename(path)
     return path
 

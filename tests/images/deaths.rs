@@ -116,7 +116,7 @@ fn five_hundred_images_survive_a_killed_worker() {
     const ALL: usize = 500;
     let house = House::new();
     let photos = ["64x48", "160x120", "320x240"].map(photo);
-    let few = [("IMAGE_CONCURRENCY", "4")];
+    let few = [("IMAGE_CONCURRENCY", "4"), ("IMAGE_LEASE_SECONDS", "5")];
     let ids: Vec<_> = (0..ALL)
         .map(|number| house.order(number, &photos[number % photos.len()]))
         .collect();

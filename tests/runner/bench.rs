@@ -75,9 +75,12 @@ impl Bench {
         F: Fn(Job, JobContext) -> W + Send + Sync + 'static,
         W: Future<Output = Outcome> + Send + 'static,
     {
-        let workload = Arc::new(Made(Box::new(move |job, context| {
-            Box::pin(work(job, context))
-        })));
+        let workload = Made(Box::new(move |job, context| Box::pin(work(job, context))));
+        self.run_workload(source, Arc::new(workload));
+    }
+
+    /// The same for a workload that is more than a closure.
+    pub fn run_workload(&mut self, source: Arc<dyn Source>, workload: Arc<dyn Workload>) {
         let metrics = self.metrics.workload("export");
         let threads = WorkThreads::new().unwrap();
         let runner = Runner::new(source, workload, self.config.clone(), threads, metrics);

@@ -24,14 +24,13 @@ use std::time::Duration;
 
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method};
+use serde_json::Value;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 pub use config::Config;
 pub use error::{Error, Result};
 pub use model::{ImageJob, ImageJobId, Status, Update};
-
-use model::Envelope;
 
 /// Pauses between tries: doubled from the first to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -89,9 +88,21 @@ impl Backend {
 
     async fn ask(&self, path: &str) -> Result<ImageJob> {
         let answer = self.exchange(Method::GET, path, None).await?;
-        let envelope: Envelope = serde_json::from_slice(&answer)
-            .map_err(|error| Error::foreign(&format!("GET /{path}"), &error.to_string()))?;
-        Ok(envelope.data)
+        let request = format!("GET /{path}");
+        let mut answer: Value = serde_json::from_slice(&answer)
+            .map_err(|error| Error::foreign(&request, &error.to_string()))?;
+        match answer.get_mut("data").map(Value::take) {
+            // Some say so of what is not there.
+            Some(Value::Null) => Err(Error::Absent { request }),
+            Some(job) => serde_json::from_value(job).map_err(|error| Error::Failing {
+                request,
+                reason: format!("the image job cannot be read: {error}"),
+            }),
+            None => Err(Error::Failing {
+                request,
+                reason: "its answer has no data".to_owned(),
+            }),
+        }
     }
 
     /// Says how the job is. `may_say` is awaited before each try: nothing is said of a

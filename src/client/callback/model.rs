@@ -70,7 +70,7 @@ pub enum Status {
 impl<'de> Deserialize<'de> for Status {
     /// In capitals as it should be, or as the backend's older parts write it.
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let word = Option::<String>::deserialize(from)?.unwrap_or_default();
+        let word = String::deserialize(from)?;
         Ok(match word.to_ascii_uppercase().as_str() {
             "PENDING" => Self::Pending,
             "PROCESSING" => Self::Processing,
@@ -93,12 +93,6 @@ pub struct ImageJob {
     /// Its key in the bucket.
     #[serde(default)]
     pub source_image_key: Option<String>,
-}
-
-/// How answers are wrapped.
-#[derive(Debug, Deserialize)]
-pub(super) struct Envelope {
-    pub(super) data: ImageJob,
 }
 
 /// What is said of a job, as the body of the request.
@@ -159,7 +153,8 @@ mod tests {
             "sourceImageURL": "https://pub-xxx.r2.dev/raw/1234567890-abc123def456.jpg",
             "sourceImageKey": "raw/1234567890-abc123def456.jpg",
             "status": "PENDING", "errorMsg": "", "fileSize": 1234567}}"#;
-        let Envelope { data } = serde_json::from_str(answer).unwrap();
+        let answer: serde_json::Value = serde_json::from_str(answer).unwrap();
+        let data: ImageJob = serde_json::from_value(answer["data"].clone()).unwrap();
         assert_eq!(data.status, Status::Pending);
         let key = data.source_image_key.as_deref();
         assert_eq!(key, Some("raw/1234567890-abc123def456.jpg"));
