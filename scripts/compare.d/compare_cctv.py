@@ -4,6 +4,7 @@ simulated recorder and fill the same S3 server."""
 
 import os
 import queue
+import re
 import sqlite3
 import statistics
 import subprocess
@@ -11,6 +12,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -49,9 +51,10 @@ class Made:
     cpu: float
     wall: float
     peak: float
-    fetched: int
+    sent: int
+    """Bytes that left the recorder: the kernels on both sides hold some of them."""
     past: float
-    """Seconds of footage that were sent behind the clip's end."""
+    """Seconds of footage behind the clip's end that were taken from the network."""
     visible: float
     """From when the last byte was sent that the clip needs until the object was there."""
     frames: int
@@ -84,7 +87,7 @@ def report(made) -> int:
         for who in costs:
             figures = [f"{median(who, 'cpu'):.2f}", f"{median(who, 'wall'):.1f}"]
             figures.append(f"{max(each.peak for each in costs[who]):.0f}")
-            figures += [f"{median(who, 'fetched') / 1e6:.0f}", f"{median(who, 'past'):.1f}"]
+            figures += [f"{median(who, 'sent') / 1e6:.0f}", f"{median(who, 'past'):.1f}"]
             figures += [f"{median(who, 'visible'):.2f}", f"{median(who, 'frames'):.0f}"]
             rows.append([mode, who, *figures])
         found = {
@@ -100,7 +103,7 @@ def report(made) -> int:
             goals.append([mode, LABELS[name], f"{found[name]:.2f}", f"{goal:g}", verdict(met)])
             if not met:
                 missed.append(f"{mode}: {LABELS[name]}: {found[name]:.2f}, more than {goal:g}")
-    head = ["cut", "way", "CPU s:", "wall s:", "peak MiB:", "fetched MB:", "past the end, s:"]
+    head = ["cut", "way", "CPU s:", "wall s:", "peak MiB:", "sent MB:", "past the end, s:"]
     print(markdown([*head, "last byte to object, s:", "frames:"], rows))
     print()
     print(markdown(["cut", "Flatbed", "found:", "aim, at most:", "reached"], goals))
@@ -143,11 +146,19 @@ class Site:
             process.kill()
             process.wait()
 
-    def measured(self, at: float, cost: tuple[float, float, float], key: str, visible: float) -> Made:
+    def measured(
+        self,
+        at: float,
+        cost: tuple[float, float, float],
+        key: str,
+        visible: float,
+        taken: int | None = None,
+    ) -> Made:
+        """`taken` from the network, if not all that was sent."""
         begun, sent = self.download()
         size = self.source.stat().st_size
         needed = size * (at + CLIP) / LENGTH
-        past = (sent - needed) * LENGTH / size
+        past = ((sent if taken is None else taken) - needed) * LENGTH / size
         path = self.store / BUCKET / key
         frames = shown.count(path).frames
         cpu, wall, peak = cost
@@ -195,6 +206,7 @@ class Worker:
         )
         log = (self.folder / "log").open("w")
         self.process = subprocess.Popen([PROGRAM, "serve"], env=self.environment, stderr=log)
+        self.address = self._listening()
         self.make(60.3)  # Uncounted.
         return self
 
@@ -205,7 +217,7 @@ class Worker:
     def make(self, at: float) -> Made:
         start = self.site.begun + timedelta(seconds=at)
         times = [start.isoformat(), (start + timedelta(seconds=CLIP)).isoformat()]
-        spent, begun = self._cpu(), time.monotonic()
+        spent, taken, begun = self._cpu(), self._taken(), time.monotonic()
         item = self.database.execute(
             "INSERT INTO packing_items (camera_id, start_time, end_time, status)"
             " VALUES (1, ?, ?, 'READY_FOR_BATCH') RETURNING id",
@@ -225,7 +237,23 @@ class Worker:
                 raise SystemExit(f"compare: {error}")
             time.sleep(0.01)
         cost = (self._cpu() - spent, time.monotonic() - begun, self._peak())
-        return self.site.measured(at, cost, key, visible)
+        return self.site.measured(at, cost, key, visible, self._taken() - taken)
+
+    def _taken(self) -> int:
+        """The bytes that it has read of recordings."""
+        with urllib.request.urlopen(f"{self.address}/metrics") as answer:
+            text = answer.read().decode()
+        found = re.search(r'^flatbed_bytes_total\{.*direction="in".*\} (\d+)$', text, re.MULTILINE)
+        return int(found[1]) if found else 0
+
+    def _listening(self) -> str:
+        """Where it listens, once it does."""
+        log = self.folder / "log"
+        while not (found := re.search(r"listening on (http://\S+)", log.read_text())):
+            if self.process.poll() is not None:
+                raise SystemExit(f"compare: {log.read_text()}")
+            time.sleep(0.01)
+        return found[1]
 
     def _cpu(self) -> float:
         if not hasattr(self, "process"):
