@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::house::{House, PUBLIC};
 use super::photos::{frames, held, made, photo, told};
-use crate::support::{Run, wait_until};
+use crate::support::wait_until;
 
 /// The requirement's flow, byte for byte.
 #[test]
@@ -204,15 +204,68 @@ fn a_job_that_is_deleted_meanwhile_leaves_nothing() {
 }
 
 #[test]
+fn an_operator_sees_what_was_set_aside_and_has_it_done_again() {
+    let house = House::new();
+    let worker = house.worker();
+    let id = house.order(1, b"no photo");
+    house.wait_for(&id, "FAILED");
+    wait_until("it to be set aside", || house.set_aside().len() == 1);
+    let run = |arguments: &str| {
+        house.run(
+            &format!("queue --of images {arguments}"),
+            &house.variables(&[]),
+        )
+    };
+    let json = |arguments: &str| -> Value {
+        let run = run(&format!("{arguments} --json"));
+        run.succeeded();
+        serde_json::from_slice(&run.stdout).expect("JSON")
+    };
+
+    assert_eq!(json("stats")["failed"], 1);
+    let listed = json("list");
+    let dead = listed[0]["id"].as_str().expect("an id");
+    assert_eq!(
+        listed[0]["payload"]["payload"]["imageJobID"], *id,
+        "{listed}"
+    );
+    let line = run("list --state failed");
+    let reason = listed[0]["reason"].as_str().expect("a reason");
+    assert!(line.text().starts_with(dead), "{}", line.text());
+    assert!(line.text().contains(reason), "{}", line.text());
+
+    // The backend's people have mended the photo, and want it again.
+    std::fs::write(house.object("raw/1-abc.jpg"), photo("64x48")).expect("an object");
+    let retried = run(&format!("retry {dead}"));
+    assert_eq!(retried.text(), format!("{dead}  waiting\n"));
+    wait_until("it to be COMPLETED", || {
+        house.backend.status(&id) == "COMPLETED"
+    });
+    assert_eq!(
+        run("retry --all-failed").text(),
+        "0 failed jobs are waiting again\n"
+    );
+    for (arguments, code) in [
+        (format!("retry {dead}"), 3),
+        (format!("show {dead}"), 2),
+        ("list --state active".to_owned(), 2),
+    ] {
+        let run = run(&arguments);
+        assert_eq!(run.code, Some(code), "{arguments}: {}", run.stderr);
+    }
+    worker.stop();
+    let off = house.run(
+        "queue --of images stats",
+        &[("FLATBED_WORKLOADS", "exports".to_owned())],
+    );
+    assert_eq!(off.code, Some(2), "{}", off.stderr);
+    assert!(off.stderr.contains("FLATBED_WORKLOADS"), "{}", off.stderr);
+}
+
+#[test]
 fn an_operator_sees_what_is_there_and_what_is_missing() {
     let house = House::new();
-    let run = |arguments: &str, variables: &[(&'static str, String)]| {
-        let mut command = house.folder.command(arguments);
-        command
-            .env_clear()
-            .envs(variables.iter().map(|(name, value)| (*name, value)));
-        Run::of(arguments, &mut command)
-    };
+    let run = |arguments: &str, variables: &[_]| house.run(arguments, variables);
     let variables = house.variables(&[("WORKER_PORT", "0"), ("CALLBACK_TOKEN", "hunter2")]);
     let doctor = run("doctor --json", &variables);
     doctor.succeeded();

@@ -12,7 +12,7 @@ use super::backend::Backend;
 use crate::exports::Server;
 use crate::queue::service::Server as Redis;
 use crate::support::s3_server::{ACCESS_KEY, S3Server, SECRET_KEY};
-use crate::support::{Folder, wait_until};
+use crate::support::{Folder, Run, wait_until};
 
 /// Where the public is told to find the bucket.
 pub const PUBLIC: &str = "https://pub-xxx.r2.dev";
@@ -68,6 +68,15 @@ impl House {
         // The last one of a name holds.
         variables.extend(more.iter().map(|(name, value)| (*name, own(value))));
         variables
+    }
+
+    /// Runs the program with these variables and no others.
+    pub fn run(&self, arguments: &str, variables: &[(&'static str, String)]) -> Run {
+        let mut command = self.folder.command(arguments);
+        command
+            .env_clear()
+            .envs(variables.iter().map(|(name, value)| (*name, value)));
+        Run::of(arguments, &mut command)
     }
 
     pub fn worker(&self) -> Server {

@@ -1,20 +1,23 @@
-//! `flatbed queue`: an operator's look at the queue of exports.
+//! `flatbed queue`: an operator's look at the queue of exports, or at another one.
 //!
 //! | file | what it does |
 //! |---|---|
+//! | `dead_letters.rs` | the orders to queues that keep no records |
 //! | `shown.rs` | jobs as people and programs read them |
 
+mod dead_letters;
 mod shown;
 
 use std::fmt::Write as _;
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 
 use self::shown::Shown;
 use super::failure::Failure;
 use super::{settings, stdio};
 use crate::job::JobId;
-use crate::queue::{Admin, Cancel, Error, Page, Record, State};
+use crate::queue::redis_list::RedisList;
+use crate::queue::{Admin, Cancel, Counts, Error, Page, Record, Source as _, State};
 use crate::serve::queues::Queue;
 
 const EXAMPLES: &str = "\
@@ -25,9 +28,12 @@ Examples:
   flatbed queue show 0193b2f0-6d1c-7a52-9d5e-0f6c3a9b1c44
   flatbed queue retry --all-failed
   flatbed queue cancel 0193b2f0-6d1c-7a52-9d5e-0f6c3a9b1c44
+  flatbed queue --of images list
 
 It is the queue that `serve` would use with the same settings (`flatbed config`),
-in SQLite, Redis or Postgres, whether `serve` runs or not.";
+in SQLite, Redis or Postgres, whether `serve` runs or not. The list of images has
+no records of its jobs but of those that were set aside: there are stats, list and
+retry.";
 
 /// How many jobs are asked for at once.
 const PAGE: u32 = 500;
@@ -36,8 +42,19 @@ const PAGE: u32 = 500;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
+    /// Whose queue
+    #[arg(long, value_enum, default_value_t = Of::Exports)]
+    of: Of,
     #[command(subcommand)]
     order: Order,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Of {
+    /// Exports
+    Exports,
+    /// Images that a backend orders
+    Images,
 }
 
 #[derive(Debug, Subcommand)]
@@ -88,11 +105,25 @@ enum Order {
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let (config, _) = settings::read()?;
     settings::block_on(async {
-        let queue = Queue::exports(&config).await;
-        let queue = queue.map_err(|error| Failure::away(format!("{error:#}")))?;
-        let done = arguments.order.give(queue.admin.as_ref()).await;
-        queue.source.close().await;
-        done
+        match arguments.of {
+            Of::Exports => {
+                let queue = Queue::exports(&config).await;
+                let queue = queue.map_err(|error| Failure::away(format!("{error:#}")))?;
+                let done = arguments.order.give(queue.admin.as_ref()).await;
+                queue.source.close().await;
+                done
+            }
+            Of::Images => {
+                let settings = config.images().map_err(|reason| {
+                    Failure::usage(format!("there is no queue of images: {reason}"))
+                })?;
+                let options = settings.queue.options.clone();
+                let queue = RedisList::new(settings.queue.url.expose(), options)?;
+                let done = arguments.order.give_to_list(&queue).await;
+                queue.close().await;
+                done
+            }
+        }
     })?
 }
 
@@ -109,7 +140,7 @@ impl Order {
                 }
             }
             Self::Cancel { id } => each(id, async |id| cancel(queue, id).await).await,
-            Self::Stats { json } => stats(queue, *json).await,
+            Self::Stats { json } => print_counts(&queue.counts().await?, *json),
         }
     }
 }
@@ -230,10 +261,9 @@ async fn cancel(queue: &dyn Admin, id: &JobId) -> Result<&'static str, Failure> 
     }
 }
 
-async fn stats(queue: &dyn Admin, json: bool) -> Result<(), Failure> {
-    let counts = queue.counts().await?;
+fn print_counts(counts: &Counts, json: bool) -> Result<(), Failure> {
     if json {
-        return stdio::print_json(&counts);
+        return stdio::print_json(counts);
     }
     let mut text = String::new();
     for (state, number) in counts.by_state() {
