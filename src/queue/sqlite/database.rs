@@ -5,6 +5,7 @@
 //! other's locks, only for other processes'. The same thread looks whether
 //! another process has written, while somebody waits for that.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,6 +21,11 @@ use crate::queue::{Error, Result};
 
 /// How long a statement waits for another process's write.
 const BUSY: Duration = Duration::from_secs(5);
+
+/// How often it tries again meanwhile. SQLite's own time-out lets those who wait
+/// long try less and less often, up to 100 ms: where others come and go all the
+/// time, one of them may wait for longer than its lease.
+const TRY: Duration = Duration::from_millis(2);
 
 /// How often the thread looks for other processes' writes while somebody waits:
 /// half of what an idle claim may take at most.
@@ -256,12 +262,27 @@ impl From<rusqlite::Error> for Opening {
     }
 }
 
+/// Waits for another process's write, for the `tries + 1`st time; `false` to give up.
+fn wait_for_others(tries: i32) -> bool {
+    thread_local! {
+        static SINCE: Cell<Instant> = Cell::new(Instant::now());
+    }
+    if tries == 0 {
+        SINCE.set(Instant::now());
+    }
+    if SINCE.get().elapsed() >= BUSY {
+        return false;
+    }
+    thread::sleep(TRY);
+    true
+}
+
 fn connect(path: &PathBuf, prepare: Prepare) -> Result<Connection, Opening> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY)?;
+    connection.busy_handler(Some(wait_for_others))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.set_prepared_statement_cache_capacity(64);
