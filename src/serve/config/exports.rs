@@ -33,7 +33,7 @@ pub struct Exports {
 /// Which queue, and how it is reached.
 #[derive(Debug, Clone)]
 pub enum QueueChoice {
-    /// The file below [`Config::data`].
+    /// The file below [`Config::data`](super::Config::data).
     Sqlite,
     /// `REDIS_URL`.
     BullMq(Secret),
