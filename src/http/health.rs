@@ -16,6 +16,8 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 use utoipa::ToSchema;
 
+use crate::store::Store;
+
 /// How long one thing may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -72,6 +74,20 @@ pub struct Dependency {
 }
 
 impl Health {
+    /// Asks whether `store` can be reached.
+    pub fn add_store(&mut self, name: &'static str, store: &Store) {
+        let store = store.clone();
+        self.add(name, move || {
+            let store = store.clone();
+            async move {
+                let checked = store.check().await;
+                checked
+                    .map(|()| store.name().to_owned())
+                    .map_err(|error| error.to_string())
+            }
+        });
+    }
+
     /// Asks `check` too, as `name`.
     pub fn add<F>(&mut self, name: &'static str, check: impl Fn() -> F + Send + Sync + 'static)
     where

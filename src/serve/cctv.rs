@@ -60,16 +60,7 @@ impl Cctv {
                     .map_err(|error| error.to_string())
             }
         });
-        let store = self.store.clone();
-        health.add("bucket", move || {
-            let store = store.clone();
-            async move {
-                let checked = store.check().await;
-                checked
-                    .map(|()| store.name().to_owned())
-                    .map_err(|error| error.to_string())
-            }
-        });
+        health.add_store("bucket", &self.store);
         let items = self.items.clone();
         health.batches(self.settings.items.auto, move || {
             let items = items.clone();

@@ -61,16 +61,7 @@ impl Exports {
                     .map_err(|error| error.to_string())
             }
         });
-        let store = self.store.clone();
-        health.add("storage", move || {
-            let store = store.clone();
-            async move {
-                let checked = store.check().await;
-                checked
-                    .map(|()| store.name().to_owned())
-                    .map_err(|error| error.to_string())
-            }
-        });
+        health.add_store("storage", &self.store);
     }
 
     /// What needs the token.

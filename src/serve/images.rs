@@ -72,16 +72,7 @@ impl Images {
             let backend = backend.clone();
             async move { greeted(&backend).await }
         });
-        let store = self.store.clone();
-        health.add("image_bucket", move || {
-            let store = store.clone();
-            async move {
-                let checked = store.check().await;
-                checked
-                    .map(|()| store.name().to_owned())
-                    .map_err(|error| error.to_string())
-            }
-        });
+        health.add_store("image_bucket", &self.store);
     }
 
     /// How the queue is, and how the backend is.
