@@ -18,6 +18,9 @@ pub struct Config {
     pub batch_size: u32,
     /// `AUTO_BATCH_ENABLED`: whether it takes items that nobody has triggered.
     pub auto: bool,
+    /// `CLIP_DELAY_SECONDS`: how long after its end an item is claimed at the soonest:
+    /// recorders write some seconds late.
+    pub delay: Duration,
     /// `CCTV_LEASE_SECONDS`: how long a killed worker's item waits.
     pub lease: Duration,
     /// `CCTV_MAX_ATTEMPTS`, and the waits between them.
@@ -31,6 +34,7 @@ impl Default for Config {
             batch_interval: Duration::from_secs(60),
             batch_size: 10,
             auto: true,
+            delay: Duration::from_secs(10),
             lease: Duration::from_secs(30),
             retry: RetryPolicy::default(),
         }
@@ -50,6 +54,7 @@ impl Config {
             ),
             batch_size: variables.number("BATCH_SIZE", default.batch_size, 1..=1_000_000),
             auto: variables.switch("AUTO_BATCH_ENABLED", default.auto),
+            delay: variables.seconds("CLIP_DELAY_SECONDS", default.delay, 0..=7 * 24 * 3600),
             lease: variables.seconds("CCTV_LEASE_SECONDS", default.lease, 1..=3600),
             retry: RetryPolicy {
                 attempts: variables.number("CCTV_MAX_ATTEMPTS", default.retry.attempts, 1..=1000),

@@ -102,11 +102,11 @@ impl Workload for Clips {
 
 impl Clips {
     async fn clip(&self, job: &Job, context: &JobContext) -> Result<Clip, Failure> {
-        let order = Checked::of(job, &self.config, Timestamp::now())?;
+        let order = Checked::of(job, &self.config)?;
         let patience = Patience {
             now: Timestamp::now(),
             settle: self.config.settle,
-            again: !job.is_last_attempt(),
+            attempts_left: job.max_attempts.saturating_sub(job.attempt),
         };
         let device = order.device(&self.hikvision, &self.config)?;
         let searching = self.find(&order, &device, patience, context);

@@ -23,8 +23,8 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// Looks at a job's order, as it was found at `now`.
-    pub fn of(job: &Job, config: &Config, now: Timestamp) -> Result<Self, Failure> {
+    /// Looks at a job's order.
+    pub fn of(job: &Job, config: &Config) -> Result<Self, Failure> {
         let order: Order = job
             .parse()
             .map_err(|error| Failure::Order(format!("the order cannot be read: {error}")))?;
@@ -49,17 +49,6 @@ impl Checked {
                 length.as_secs(),
                 config.longest.as_secs()
             )));
-        }
-        let early = config.delay.saturating_sub(between(end, now));
-        let early = early.saturating_add(between(now, end));
-        if !early.is_zero() {
-            return Err(Failure::Later {
-                after: early,
-                reason: format!(
-                    "packing item {item}: its end_time {end} is not {} s past yet",
-                    config.delay.as_secs()
-                ),
-            });
         }
         Ok(Self {
             item,
@@ -126,15 +115,12 @@ pub fn between(from: Timestamp, to: Timestamp) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use jiff::ToSpan;
     use serde_json::{Value, json};
 
     use super::*;
     use crate::client::hikvision;
     use crate::job::JobId;
     use crate::workload::cctv::passwords::Keys;
-
-    const NOON: &str = "2026-07-24T12:00:00Z";
 
     fn config() -> Config {
         let key = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";
@@ -170,7 +156,7 @@ mod tests {
     }
 
     fn check(changes: &Value) -> Result<Checked, Failure> {
-        Checked::of(&order(changes), &config(), NOON.parse().unwrap())
+        Checked::of(&order(changes), &config())
     }
 
     #[test]
@@ -203,20 +189,6 @@ mod tests {
                 other => panic!("{changes}: {other:?}"),
             }
         }
-    }
-
-    #[test]
-    fn what_is_not_over_yet_comes_later() {
-        let now: Timestamp = NOON.parse().unwrap();
-        for (end, seconds) in [(now + 90.seconds(), 100), (now - 4.seconds(), 6)] {
-            let changes = json!({"start_time": now - 10.seconds(), "end_time": end});
-            match check(&changes) {
-                Err(Failure::Later { after, .. }) => assert_eq!(after.as_secs(), seconds),
-                other => panic!("{other:?}"),
-            }
-        }
-        let changes = json!({"start_time": now - 1.minute(), "end_time": now - 10.seconds()});
-        check(&changes).unwrap();
     }
 
     #[test]

@@ -50,7 +50,10 @@ pub(super) async fn claim(
     let mut was_fresh = false;
     if row.is_none() && wanted.fresh {
         row = lane
-            .query_row(&statements.fresh, &[items, token, &lease])
+            .query_row(
+                &statements.fresh,
+                &[items, token, &lease, &seconds(config.delay)],
+            )
             .await?;
         was_fresh = row.is_some();
     }

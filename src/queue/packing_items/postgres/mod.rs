@@ -244,7 +244,8 @@ impl Backend for PostgresTables {
 
     async fn trigger(&self, id: i64) -> Result<Trigger> {
         let statements = self.statements().await?;
-        let values: Parameters<'_> = &[&statements.items, &id, &bell_of(&self.config)];
+        let (bell, delay) = (bell_of(&self.config), seconds(self.config.delay));
+        let values: Parameters<'_> = &[&statements.items, &id, &bell, &delay];
         let triggered = self
             .execute(&self.records, &statements.trigger, values)
             .await?;
@@ -273,7 +274,10 @@ impl Backend for PostgresTables {
         let statements = self.statements().await?;
         let counted = self
             .records
-            .query_row(&statements.counts, &[&statements.items])
+            .query_row(
+                &statements.counts,
+                &[&statements.items, &seconds(self.config.delay)],
+            )
             .await;
         let row = self.heed(counted)?;
         let counts = row.as_ref().map(claim::counts).transpose();

@@ -121,18 +121,30 @@ pub(super) fn instant(column: &There, instant: &str) -> String {
     }
 }
 
-/// A column of `i` as microseconds since 1970; NULL where there is no time, nor one
-/// that anybody could mean.
-fn micros(table: &Table, column: &str) -> String {
+/// A column of `i` as `timestamptz`; NULL where there is no time, nor one that anybody
+/// could mean.
+fn time(table: &Table, column: &str) -> String {
     let name = format!("i.{}", table.needed(column));
     let time = match table.find(column).map(|there| &there.class) {
         Some(Class::Naive) => format!("({name} AT TIME ZONE 'UTC')"),
         _ => name.clone(),
     };
+    format!("CASE WHEN {name} > '0001-01-02' AND {name} < '9999-12-30' THEN {time} END")
+}
+
+/// The same as microseconds since 1970.
+fn micros(table: &Table, column: &str) -> String {
     format!(
-        "CASE WHEN {name} > '0001-01-02' AND {name} < '9999-12-30'
-              THEN (extract(epoch FROM {time}) * 1000000)::bigint END"
+        "(extract(epoch FROM {}) * 1000000)::bigint",
+        time(table, column)
     )
+}
+
+/// When `i` can be begun: so many seconds after its end, as that parameter says. NULL
+/// where it has none.
+fn begins(words: &Words<'_>, delay: &str) -> String {
+    let end = time(&words.tables.items, "end_time");
+    format!("({end} + make_interval(secs => {delay}))")
 }
 
 /// What is told of a claimed row: `claim` is its row of the claims, `item` what
@@ -245,8 +257,8 @@ fn begun(words: &Words<'_>) -> String {
 }
 
 /// Claims a row that is ready and that nobody has triggered: the lowest id first.
-/// `$2` token, `$3` lease. One that its users have made ready again while it was
-/// processed waits until its worker has let it go.
+/// `$2` token, `$3` lease, `$4` the delay after its end. One that its users have made
+/// ready again while it was processed waits until its worker has let it go.
 fn fresh(words: &Words<'_>) -> String {
     let Words {
         items,
@@ -263,6 +275,7 @@ fn fresh(words: &Words<'_>) -> String {
                 SELECT FROM flatbed_packing_claims AS c
                 WHERE c.items = $1 AND c.item = {id}
                   AND (c.state = 'waiting' OR c.state = 'active' AND c.due > now()))
+              AND ({begins} > now()) IS NOT TRUE
             ORDER BY {id}
             LIMIT 1
             FOR NO KEY UPDATE OF i SKIP LOCKED
@@ -281,6 +294,7 @@ fn fresh(words: &Words<'_>) -> String {
             RETURNING {columns}
         )
         {told}",
+        begins = begins(words, "$4"),
         attempts = words.attempts("claim.attempts"),
         error = words.error("NULL"),
         updated = words.updated(),
@@ -321,21 +335,22 @@ fn taken_away(words: &Words<'_>) -> String {
     )
 }
 
-/// `$2` item, `$3` what the bell says. One that its users have made ready again while
-/// it was processed waits for the end of its worker's lease.
+/// `$2` item, `$3` what the bell says, `$4` the delay after its end. One that its users
+/// have made ready again while it was processed waits for the end of its worker's lease.
 fn trigger(words: &Words<'_>) -> String {
     let id = words.id_of_items();
     format!(
         "WITH item AS MATERIALIZED (
-            SELECT {id} AS item FROM {items} AS i
+            SELECT {id} AS item, greatest({begins}, now()) AS due FROM {items} AS i
             WHERE {id} = $2::bigint AND i.{status} = {ready}
             FOR NO KEY UPDATE
         ), claim AS (
             INSERT INTO flatbed_packing_claims AS c (items, item, state, due, triggered_at)
-            SELECT $1::text, item.item, 'waiting', now(), now() FROM item
+            SELECT $1::text, item.item, 'waiting', item.due, now() FROM item
             ON CONFLICT (items, item) DO UPDATE SET
                 state = 'waiting',
-                due = CASE c.state WHEN 'active' THEN greatest(c.due, now()) ELSE now() END,
+                due = CASE c.state WHEN 'active' THEN greatest(c.due, excluded.due)
+                                   ELSE excluded.due END,
                 token = CASE c.state WHEN 'active' THEN NULL ELSE c.token END,
                 attempts = CASE c.state WHEN 'waiting' THEN c.attempts ELSE 0 END,
                 losses = CASE c.state WHEN 'waiting' THEN c.losses ELSE 0 END,
@@ -345,6 +360,7 @@ fn trigger(words: &Words<'_>) -> String {
             RETURNING c.item
         )
         SELECT pg_notify('{channel}', $3::text) FROM claim",
+        begins = begins(words, "$4"),
         items = words.items,
         status = words.status,
         ready = words.ready,
@@ -364,6 +380,7 @@ fn waiting(words: &Words<'_>) -> String {
     )
 }
 
+/// `$2` the delay after an item's end.
 fn counts(words: &Words<'_>) -> String {
     let Words {
         items,
@@ -376,13 +393,17 @@ fn counts(words: &Words<'_>) -> String {
     } = words;
     let id = words.id_of_items();
     format!(
-        "SELECT count(*) FILTER (WHERE i.{status} = {ready} AND c.item IS NULL) AS waiting,
-                count(*) FILTER (WHERE i.{status} = {ready} AND c.item IS NOT NULL) AS delayed,
+        "SELECT count(*) FILTER (WHERE i.{status} = {ready} AND NOT {is_delayed}) AS waiting,
+                count(*) FILTER (WHERE i.{status} = {ready} AND {is_delayed}) AS delayed,
                 count(*) FILTER (WHERE i.{status} = {processing}) AS active,
                 count(*) FILTER (WHERE i.{status} = {generated}) AS completed,
                 count(*) FILTER (WHERE i.{status} = {failed}) AS failed
          FROM {items} AS i LEFT JOIN flatbed_packing_claims AS c
            ON c.items = $1 AND c.item = {id} AND c.state = 'waiting' AND c.due > now()
-         WHERE i.{status} IN ({ready}, {processing}, {generated}, {failed})"
+         WHERE i.{status} IN ({ready}, {processing}, {generated}, {failed})",
+        is_delayed = format!(
+            "(c.item IS NOT NULL OR ({} > now()) IS TRUE)",
+            begins(words, "$2")
+        ),
     )
 }

@@ -24,7 +24,7 @@ pub(super) fn nothing(
     wanted: Wanted,
 ) -> rusqlite::Result<Option<Claim>> {
     let is_there = next_begun(all, tables, config)?.is_some()
-        || wanted.fresh && next_fresh(all, tables)?.is_some();
+        || wanted.fresh && next_fresh(all, tables, config.delay)?.is_some();
     if is_there {
         return Ok(None);
     }
@@ -42,7 +42,7 @@ pub(super) fn claim(
     let begun = begun(all, tables, config, wanted.token, most)?;
     let (item, was_fresh) = match begun {
         Some(item) => (Some(item), false),
-        None if wanted.fresh => (fresh(all, tables, config.lease, wanted.token)?, true),
+        None if wanted.fresh => (fresh(all, tables, config, wanted.token)?, true),
         None => (None, false),
     };
     let Some(item) = item else {
@@ -136,27 +136,34 @@ fn begun(
     Ok(Some(item))
 }
 
-/// The next row that has none.
-fn next_fresh(all: &Connection, tables: &Tables) -> rusqlite::Result<Option<i64>> {
+/// The next row that has none and can be begun.
+fn next_fresh(
+    all: &Connection,
+    tables: &Tables,
+    delay: Duration,
+) -> rusqlite::Result<Option<i64>> {
     let items = &tables.items;
     let (id, status) = (items.needed("id"), items.needed("status"));
     let next = format!(
-        "SELECT i.{id} FROM {} AS i
+        "SELECT i.{id}, i.{end} FROM {} AS i
          WHERE i.{status} = :ready AND typeof(i.{id}) = 'integer' AND NOT EXISTS (
              SELECT 1 FROM flatbed_packing_claims AS c
              WHERE c.items = :items AND c.item = i.{id}
                AND (c.state = 'waiting' OR c.state = 'active' AND c.due > {}))
-         ORDER BY i.{id} LIMIT 1",
+         ORDER BY i.{id}",
         items.sql,
         now!(),
+        end = items.needed("end_time"),
     );
     let statuses = &tables.statuses;
-    all.prepare_cached(&next)?
-        .query_row(
-            named_params! {":items": items.sql, ":ready": statuses.ready},
-            |row| row.get(0),
-        )
-        .optional()
+    let mut next = all.prepare_cached(&next)?;
+    let mut rows = next.query(named_params! {":items": items.sql, ":ready": statuses.ready})?;
+    while let Some(row) = rows.next()? {
+        if times::wait(row.get_ref(1)?, delay).is_zero() {
+            return row.get(0).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// Claims a row that is ready and that nobody has triggered: the lowest id first. One
@@ -165,7 +172,7 @@ fn next_fresh(all: &Connection, tables: &Tables) -> rusqlite::Result<Option<i64>
 fn fresh(
     all: &Transaction<'_>,
     tables: &Tables,
-    lease: Duration,
+    config: &Config,
     token: Uuid,
 ) -> rusqlite::Result<Option<i64>> {
     const CLAIM: &str = concat!(
@@ -178,11 +185,12 @@ fn fresh(
             attempts = 1, losses = 0, reason = NULL, triggered_at = NULL"
     );
     let (items, statuses) = (&tables.items, &tables.statuses);
-    let Some(item) = next_fresh(all, tables)? else {
+    let Some(item) = next_fresh(all, tables, config.delay)? else {
         return Ok(None);
     };
     all.prepare_cached(CLAIM)?.execute(named_params! {
-        ":items": items.sql, ":item": item, ":token": token.to_string(), ":lease": millis(lease),
+        ":items": items.sql, ":item": item, ":token": token.to_string(),
+        ":lease": millis(config.lease),
     })?;
     let claimed = Change::to(&statuses.processing).attempts(1).error(None);
     change(all, tables, item, &claimed)?;
@@ -283,12 +291,17 @@ fn find_camera(
 }
 
 /// Whether there is such a row, and it is ready.
-pub(super) fn trigger(all: &Transaction<'_>, tables: &Tables, id: i64) -> rusqlite::Result<bool> {
+pub(super) fn trigger(
+    all: &Transaction<'_>,
+    tables: &Tables,
+    id: i64,
+    delay: Duration,
+) -> rusqlite::Result<bool> {
     const TRIGGER: &str = concat!(
         "INSERT INTO flatbed_packing_claims (items, item, state, due, triggered_at)
          VALUES (:items, :item, 'waiting', ",
         now!(),
-        ", ",
+        " + :wait, ",
         now!(),
         ")
          ON CONFLICT (items, item) DO UPDATE SET
@@ -303,20 +316,26 @@ pub(super) fn trigger(all: &Transaction<'_>, tables: &Tables, id: i64) -> rusqli
             state = 'waiting'"
     );
     let items = &tables.items;
-    let is_ready = format!(
-        "SELECT 1 FROM {} WHERE {} = :item AND {} = :ready",
+    let ready = format!(
+        "SELECT {} FROM {} WHERE {} = :item AND {} = :ready",
+        items.needed("end_time"),
         items.sql,
         items.needed("id"),
         items.needed("status"),
     );
-    let is_ready = all
-        .prepare_cached(&is_ready)?
-        .exists(named_params! {":item": id, ":ready": tables.statuses.ready})?;
-    if is_ready {
-        all.prepare_cached(TRIGGER)?
-            .execute(named_params! {":items": items.sql, ":item": id})?;
+    let wait = all
+        .prepare_cached(&ready)?
+        .query_row(
+            named_params! {":item": id, ":ready": tables.statuses.ready},
+            |row| Ok(times::wait(row.get_ref(0)?, delay)),
+        )
+        .optional()?;
+    if let Some(wait) = wait {
+        all.prepare_cached(TRIGGER)?.execute(
+            named_params! {":items": items.sql, ":item": id, ":wait": millis(wait)},
+        )?;
     }
-    Ok(is_ready)
+    Ok(wait.is_some())
 }
 
 pub(super) fn waiting(all: &Connection, tables: &Tables) -> rusqlite::Result<u64> {
@@ -337,7 +356,11 @@ pub(super) fn waiting(all: &Connection, tables: &Tables) -> rusqlite::Result<u64
         .map(i64::unsigned_abs)
 }
 
-pub(super) fn counts(all: &Connection, tables: &Tables) -> rusqlite::Result<Counts> {
+pub(super) fn counts(
+    all: &Connection,
+    tables: &Tables,
+    delay: Duration,
+) -> rusqlite::Result<Counts> {
     let items = &tables.items;
     let status = items.needed("status");
     let sql = format!(
@@ -354,7 +377,7 @@ pub(super) fn counts(all: &Connection, tables: &Tables) -> rusqlite::Result<Coun
         now = now!(),
     );
     let statuses = &tables.statuses;
-    all.prepare_cached(&sql)?.query_row(
+    let counts = all.prepare_cached(&sql)?.query_row(
         named_params! {
             ":items": items.sql, ":ready": statuses.ready, ":processing": statuses.processing,
             ":generated": statuses.generated, ":failed": statuses.failed,
@@ -370,5 +393,37 @@ pub(super) fn counts(all: &Connection, tables: &Tables) -> rusqlite::Result<Coun
                 paused: 0,
             })
         },
-    )
+    )?;
+    let early = early(all, tables, delay)?;
+    Ok(Counts {
+        waiting: counts.waiting.saturating_sub(early),
+        delayed: counts.delayed + early,
+        ..counts
+    })
+}
+
+/// How many rows are ready, have no claim that waits, and cannot be begun yet.
+fn early(all: &Connection, tables: &Tables, delay: Duration) -> rusqlite::Result<u64> {
+    let items = &tables.items;
+    let sql = format!(
+        "SELECT i.{end} FROM {table} AS i
+         WHERE i.{status} = :ready AND NOT EXISTS (
+             SELECT 1 FROM flatbed_packing_claims AS c
+             WHERE c.items = :items AND c.item = i.{id} AND c.state = 'waiting'
+               AND c.due > {now})",
+        end = items.needed("end_time"),
+        table = items.sql,
+        status = items.needed("status"),
+        id = items.needed("id"),
+        now = now!(),
+    );
+    let mut ready = all.prepare_cached(&sql)?;
+    let mut rows = ready.query(
+        named_params! {":items": items.sql, ":ready": tables.statuses.ready},
+    )?;
+    let mut early = 0;
+    while let Some(row) = rows.next()? {
+        early += u64::from(!times::wait(row.get_ref(0)?, delay).is_zero());
+    }
+    Ok(early)
 }

@@ -204,7 +204,7 @@ impl Backend for SqliteTables {
 
     async fn trigger(&self, id: i64) -> Result<Trigger> {
         let triggered = self
-            .write(move |all, tables, _| claim::trigger(all, tables, id))
+            .write(move |all, tables, config| claim::trigger(all, tables, id, config.delay))
             .await?;
         self.database.changed();
         Ok(if triggered {
@@ -220,7 +220,8 @@ impl Backend for SqliteTables {
     }
 
     async fn counts(&self) -> Result<Counts> {
-        self.call(|all, tables, _| claim::counts(all, tables)).await
+        self.call(|all, tables, config| claim::counts(all, tables, config.delay))
+            .await
     }
 
     /// The file was opened, so that nothing is missing.
