@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::config::Config;
 use super::failure::Failure;
-use crate::client::hikvision::{Device, Hikvision, Settings, Span, Track};
+use crate::client::hikvision::Span;
 use crate::clip::{Camera, Order};
 use crate::job::Job;
 use crate::store::Key;
@@ -57,38 +57,6 @@ impl Checked {
         })
     }
 
-    /// The track that shows it.
-    pub fn track(&self, config: &Config) -> Track {
-        self.camera.track_id.map_or(config.track, Track)
-    }
-
-    /// The camera's recorder. Its password is decrypted here and nowhere else.
-    pub fn device(&self, hikvision: &Hikvision, config: &Config) -> Result<Device, Failure> {
-        let camera = &self.camera;
-        let wrong = |reason: String| Failure::Camera(format!("{}: {reason}", called(camera)));
-        let text = |text: &Option<String>| text.as_deref().unwrap_or_default().trim().to_owned();
-        let scheme = text(&camera.scheme);
-        let scheme = if scheme.is_empty() { "http" } else { &scheme };
-        let scheme = scheme
-            .parse()
-            .map_err(|error| wrong(format!("scheme: {error}")))?;
-        let time = text(&camera.time_mode)
-            .parse()
-            .map_err(|error| wrong(format!("time_mode: {error}")))?;
-        let password = config
-            .keys
-            .decrypt(&camera.password_encrypted)
-            .map_err(|error| wrong(error.to_string()))?;
-        let settings = Settings {
-            scheme,
-            port: camera.port,
-            time,
-            any_certificate: config.any_certificate,
-            ..Settings::new(camera.host.trim(), camera.username.clone(), password)
-        };
-        hikvision.device(settings).map_err(Failure::Recorder)
-    }
-
     /// Where the clip is kept: always the same place.
     pub fn key(&self, config: &Config) -> Result<Key, Failure> {
         let day = self.span.start.strftime("%Y/%m/%d");
@@ -97,14 +65,6 @@ impl Checked {
             .prefix
             .join(&name)
             .map_err(|error| Failure::Order(error.to_string()))
-    }
-}
-
-/// What messages call a camera.
-pub fn called(camera: &Camera) -> String {
-    match camera.name.as_deref().map(str::trim) {
-        Some(name) if !name.is_empty() => format!("camera {} ({name})", camera.id),
-        _ => format!("camera {}", camera.id),
     }
 }
 
@@ -118,7 +78,6 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::client::hikvision;
     use crate::job::JobId;
     use crate::workload::cctv::passwords::Keys;
 
@@ -164,11 +123,6 @@ mod tests {
         let checked = check(&json!({})).unwrap();
         let key = checked.key(&config()).unwrap();
         assert_eq!(key.as_str(), "clips/2026/07/24/7.mp4");
-        assert_eq!(checked.track(&config()), Track(101));
-        let client = Hikvision::new(hikvision::Config::default()).unwrap();
-        checked.device(&client, &config()).unwrap();
-        let checked = check(&json!({"camera.track_id": 302})).unwrap();
-        assert_eq!(checked.track(&config()), Track(302));
     }
 
     #[test]
@@ -187,29 +141,6 @@ mod tests {
             match check(&changes) {
                 Err(Failure::Order(reason)) => assert!(reason.contains(words), "{reason}"),
                 other => panic!("{changes}: {other:?}"),
-            }
-        }
-    }
-
-    #[test]
-    fn a_camera_s_faults_name_it_and_no_password() {
-        let client = Hikvision::new(hikvision::Config::default()).unwrap();
-        for (changes, words) in [
-            (json!({"camera.scheme": "ftp"}), "scheme: expected http"),
-            (json!({"camera.time_mode": "mars"}), "time_mode"),
-            (
-                json!({"camera.password_encrypted": "hunter2"}),
-                "no Fernet token",
-            ),
-        ] {
-            let checked = check(&changes).unwrap();
-            match checked.device(&client, &config()) {
-                Err(Failure::Camera(reason)) => {
-                    assert!(reason.starts_with("camera 3 (Meja 3): "), "{reason}");
-                    assert!(reason.contains(words), "{reason}");
-                    assert!(!reason.contains("hunter2"), "{reason}");
-                }
-                other => panic!("{other:?}"),
             }
         }
     }
