@@ -139,6 +139,7 @@ impl Shared {
     async fn drain(&self, mut attempts: JoinSet<()>) {
         let name = self.workload.name();
         let grace = self.config.shutdown_grace;
+        while attempts.try_join_next().is_some() {}
         let running = attempts.len();
         if running > 0 {
             tracing::info!(workload = name, running, ?grace, "waiting for running jobs");

@@ -8,10 +8,12 @@
 //! | [`queues`] | the queue that the settings name |
 //! | [`exports`] | exports: queue, store, workload, routes |
 //! | [`cctv`] | clips of cameras: table, recorders, bucket, workload, routes |
+//! | `cameras.rs` | how cameras and their recorders are |
 //! | [`images`] | images: list, backend, bucket, workload |
 //! | `parts.rs` | what runs and what answers, of all workloads that are on |
 //! | `shutdown.rs` | SIGTERM and Ctrl-C |
 
+mod cameras;
 pub mod cctv;
 pub mod config;
 pub mod doctor;
