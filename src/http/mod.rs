@@ -3,6 +3,7 @@
 //! | file | what it answers |
 //! |---|---|
 //! | [`exports`], [`events`] | `/api/exports` |
+//! | [`images`] | `/api/images` |
 //! | [`webhook`] | `/api/jobs/webhook`, for those who push jobs |
 //! | [`videos`], `upload.rs` | `/api/videos` |
 //! | [`trigger`] | `/trigger`: the clip of one packing item, now |
@@ -19,6 +20,7 @@ pub mod exports;
 pub mod failure;
 pub mod files;
 pub mod health;
+pub mod images;
 pub mod metrics;
 pub mod openapi;
 pub mod trigger;

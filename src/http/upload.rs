@@ -52,7 +52,7 @@ async fn copy(field: &mut Field<'_>, body: &mut store::Body, largest: u64) -> Re
 }
 
 /// The last part of a path, at most 255 bytes, without what terminals heed.
-fn shown_name(name: &str) -> String {
+pub(super) fn shown_name(name: &str) -> String {
     const LONGEST: usize = 255;
     let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let mut shown = String::new();
@@ -65,7 +65,7 @@ fn shown_name(name: &str) -> String {
     shown
 }
 
-fn broken(error: &MultipartError) -> Failure {
+pub(super) fn broken(error: &MultipartError) -> Failure {
     Failure::new(error.status(), format!("the form: {}", error.body_text()))
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::body::{Body, is_form};
+use super::body::{is_form, parse, read};
 use super::failure::{ErrorBody, Failure};
 use super::upload;
 use crate::catalogue::{Catalogue, Refusal, Video};
@@ -25,6 +25,9 @@ pub struct Videos {
     /// The most bytes of an upload.
     pub largest: u64,
 }
+
+/// The most bytes of a request that brings no file.
+const LONGEST_WORDS: usize = 16 << 10;
 
 /// The routes.
 pub fn routes(videos: Videos) -> Router {
@@ -82,7 +85,7 @@ pub async fn create(
             .map_err(|error| Failure::new(error.status(), error.body_text()))?;
         upload::take(&api, form).await?
     } else {
-        let Body(asked) = Body::<InStore>::from_request(request, &()).await?;
+        let asked: InStore = parse(&read(request, LONGEST_WORDS).await?)?;
         let key: Key = asked
             .key
             .parse()

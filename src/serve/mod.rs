@@ -8,6 +8,7 @@
 //! | [`queues`] | the queue that the settings name |
 //! | [`exports`] | exports: queue, store, workload, routes |
 //! | [`cctv`] | clips of cameras: table, recorders, bucket, workload, routes |
+//! | [`image_api`] | images over HTTP: queue, store, workload, routes |
 //! | [`images`] | images: list, backend, bucket, workload |
 //! | `parts.rs` | what runs and what answers, of all workloads that are on |
 //! | `shutdown.rs` | SIGTERM and Ctrl-C |
@@ -16,6 +17,7 @@ pub mod cctv;
 pub mod config;
 pub mod doctor;
 pub mod exports;
+pub mod image_api;
 pub mod images;
 mod parts;
 pub mod queues;
@@ -50,6 +52,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         open,
         queues,
         runners,
+        desk,
     } = Parts::of(&config).await?;
 
     let address = SocketAddr::new(config.http.host, config.http.port);
@@ -83,6 +86,10 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         runner.await.context("a runner")?;
     }
     shutdown.all_drained();
+    if let Some(desk) = desk {
+        // No more come in.
+        let _ = timeout(config.exports.runner.shutdown_grace, desk.empty()).await;
+    }
     // An event stream has no end of its own.
     let _ = timeout(LAST_ANSWERS, answering).await;
     tracing::info!("stopped");

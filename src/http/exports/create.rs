@@ -90,7 +90,7 @@ pub async fn create(
 
 /// The id of the job that a key stands for. Not the key itself: one who knows the
 /// id of a foreign job could else ask whether it exists.
-fn id_of_key(key: &[u8]) -> Result<JobId, Failure> {
+pub(in crate::http) fn id_of_key(key: &[u8]) -> Result<JobId, Failure> {
     const LONGEST: usize = 255;
     if key.is_empty() || key.len() > LONGEST {
         return Err(Failure::bad_request(format!(
