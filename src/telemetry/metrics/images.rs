@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use prometheus::{Histogram, IntCounterVec, IntGauge, Result};
+use prometheus::{Histogram, IntCounterVec, IntGauge, Result, exponential_buckets};
 
-use super::adding::{Adding, job_durations};
+use super::adding::Adding;
 
 /// How a request for an image was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +68,7 @@ impl ImageMetrics {
             durations: add.histogram(
                 "flatbed_image_request_duration_seconds",
                 "How long a request for an image took from its head to its answer's, the upload included.",
-                job_durations()?,
+                exponential_buckets(0.01, 3.0, 10)?,
             )?,
             running: add.gauge(
                 "flatbed_image_requests_running",

@@ -237,6 +237,7 @@ mod tests {
         let away = callback::Error::Away {
             request: request(),
             reason: reason(),
+            status: Some(503),
             after: None,
         };
         let misled = callback::Error::Misled {

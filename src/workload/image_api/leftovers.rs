@@ -13,8 +13,12 @@ use crate::store::{self, Key, Object, Store};
 /// How often it is looked.
 const PERIOD: Duration = Duration::from_secs(3600);
 
+/// And after the start, where there is more to do than this.
+const FIRST: Duration = Duration::from_secs(60);
+
 /// Removes for ever what is older than `keep`.
 pub async fn remove(store: Store, keep: Duration) {
+    sleep(FIRST).await;
     loop {
         match sweep(&store, keep).await {
             Ok(0) => {}
