@@ -83,7 +83,7 @@ fn the_operator_sees_them() {
     ] {
         assert!(metrics.contains(line), "no {line} in\n{metrics}");
     }
-    let listed = folder.json("queue --of image-api list --json");
+    let listed = folder.json("queue --of image-api list");
     assert_eq!(listed[0]["id"], id.as_str(), "{listed}");
     let health = server.get("/health").json();
     let dependencies = &health["dependencies"];

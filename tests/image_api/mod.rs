@@ -18,3 +18,5 @@ mod floods;
 mod jobs;
 mod refused;
 mod workload;
+
+pub use ask::wait_for;
