@@ -11,7 +11,7 @@
 //! | [`health`], [`metrics`] | `/health`, `/metrics` |
 //! | [`openapi`] | `/openapi.json`, which `tests/exports/document.rs` holds against what is answered |
 //! | [`auth`] | who may ask |
-//! | [`failure`], [`body`] | errors and requests, as JSON |
+//! | [`failure`], [`body`], `multipart.rs` | errors and requests, as JSON; forms with files |
 
 pub mod auth;
 pub mod body;
@@ -22,6 +22,7 @@ pub mod files;
 pub mod health;
 pub mod images;
 pub mod metrics;
+mod multipart;
 pub mod openapi;
 pub mod trigger;
 mod upload;

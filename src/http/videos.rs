@@ -1,7 +1,7 @@
 //! `/api/videos`: what exports are made of.
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Path, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::body::{is_form, parse, read};
 use super::failure::{ErrorBody, Failure};
+use super::multipart::Form;
 use super::upload;
 use crate::catalogue::{Catalogue, Refusal, Video};
 use crate::store::{Key, Store};
@@ -80,9 +81,7 @@ pub async fn create(
     request: Request,
 ) -> Result<(StatusCode, Json<Video>), Failure> {
     let video = if is_form(&request) {
-        let form = Multipart::from_request(request, &())
-            .await
-            .map_err(|error| Failure::new(error.status(), error.body_text()))?;
+        let form = Form::of(request, None).await?;
         upload::take(&api, form).await?
     } else {
         let asked: InStore = parse(&read(request, LONGEST_WORDS).await?)?;

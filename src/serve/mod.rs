@@ -29,7 +29,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use self::config::Config;
 use self::parts::Parts;
@@ -82,13 +82,14 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let answering = tokio::spawn(answering.into_future());
     shutdown.asked().await;
     tracing::info!("stopping");
+    let by = Instant::now() + config.exports.runner.shutdown_grace;
     for runner in running {
         runner.await.context("a runner")?;
     }
     shutdown.all_drained();
     if let Some(desk) = desk {
         // No more come in.
-        let _ = timeout(config.exports.runner.shutdown_grace, desk.empty()).await;
+        let _ = timeout_at(by, desk.empty()).await;
     }
     // An event stream has no end of its own.
     let _ = timeout(LAST_ANSWERS, answering).await;

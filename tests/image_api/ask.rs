@@ -153,17 +153,24 @@ impl Half {
 impl Half {
     /// One that does not say how much it will be.
     pub fn chunked(server: &Server) -> Self {
-        let address = server.url("");
-        let address = address.strip_prefix("http://").expect("an address");
-        let mut stream = TcpStream::connect(address).expect("a connection");
-        let head = "POST /api/images HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\
-                    content-type: multipart/form-data; boundary=b\r\n\r\n";
-        stream.write_all(head.as_bytes()).expect("it is taken");
-        let mut half = Self(stream);
+        let mut half = Self::chunked_to(server, "/api/images");
         half.chunk(
             b"--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.jpg\"\r\n\r\n",
         );
         half
+    }
+
+    /// The same, and nothing of the form yet.
+    pub fn chunked_to(server: &Server, path: &str) -> Self {
+        let address = server.url("");
+        let address = address.strip_prefix("http://").expect("an address");
+        let mut stream = TcpStream::connect(address).expect("a connection");
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\
+             content-type: multipart/form-data; boundary=b\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).expect("it is taken");
+        Self(stream)
     }
 
     /// More of it, as a chunk.

@@ -66,8 +66,7 @@ fn slow_callers_take_no_more_memory_than_there_is() {
             scope.spawn(|| half.send(&part[100..]));
         }
         let (answer, _) = upload(&server, &photo, &[], &[]);
-        assert!([202, 503].contains(&answer.code), "{answer:?}");
-        drop(answer);
+        assert!([200, 202, 503].contains(&answer.code), "{}", answer.code);
         let growth = memory(&server, "VmHWM").saturating_sub(before);
         assert!(growth < 64 << 20, "{} MiB more than before", growth >> 20);
     });

@@ -57,6 +57,13 @@ fn what_is_wrong_with_a_request_is_named() {
     post(&server, &json!({"url": "x".repeat(20_000)}))
         .0
         .refused(413, &[]);
+    let raw = [
+        "-H",
+        "Content-Type: image/jpeg",
+        "--data-binary",
+        "@/dev/null",
+    ];
+    ask(&server, &raw).0.refused(415, &["`file`"]);
     ask(&server, &["-X", "PUT"]).0.refused(405, &["PUT"]);
     for path in ["/api/images/none", "/api/images/none/download"] {
         server.get(path).refused(404, &["none"]);
@@ -172,6 +179,31 @@ fn addresses_within_are_not_asked_however_they_are_written() {
     let failed = super::ask::wait_for(&server, &id, "failed");
     assert_eq!(failed["attempts"], 1, "{failed}");
     assert!(inside.requests().is_empty());
+    server.stop();
+}
+
+/// The parser of forms holds what is no field.
+#[test]
+fn a_form_without_fields_is_not_held() {
+    let folder = Folder::empty();
+    let server = Server::start(&folder, &[]);
+    for path in ["/api/images", "/api/videos"] {
+        for begin in [
+            &b"no boundary"[..],
+            b"--b\r\nx-long: ",
+            b"--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"",
+        ] {
+            let mut half = Half::chunked_to(&server, path);
+            let (mut sent, piece) = (0, vec![b'a'; 1 << 20]);
+            assert!(half.chunk(begin));
+            while sent < 1 << 30 && half.chunk(&piece) {
+                sent += piece.len();
+            }
+            assert!(sent < 100 << 20, "{path}: {sent} bytes were taken");
+        }
+    }
+    let most = crate::exports::memory(&server, "VmHWM");
+    assert!(most < 200 << 20, "{} MiB", most >> 20);
     server.stop();
 }
 

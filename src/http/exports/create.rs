@@ -115,7 +115,7 @@ pub(in crate::http) async fn known(
     match queue.find(&id).await? {
         Some(record) if is_same(&record.payload) => Ok(Taken::with(id, record.state.into())),
         Some(_) => Err(Failure::unfit(format!(
-            "{header}: it was used for another export; use a new one"
+            "{header}: it was used for other work; use a new one"
         ))),
         // Forgotten between the two calls.
         None => Ok(Taken::with(id, Status::Completed)),

@@ -122,6 +122,7 @@ pub struct ImageAt {
         (status = 400, body = ErrorBody, description = "A field is wrong; the message names it"),
         (status = 408, body = ErrorBody, description = "The upload stood still"),
         (status = 413, body = ErrorBody, description = "More than IMAGE_MAX_BYTES"),
+        (status = 415, body = ErrorBody, description = "The body is the image itself, and no form"),
         (status = 422, body = ErrorBody, description = "It is no image, broken, of a format that is not read, has too many pixels, or is not at the address; or the idempotency key was used for other work"),
         (status = 502, body = ErrorBody, description = "The address cannot be reached, or fails"),
         (status = 507, body = ErrorBody, description = "The store's disk is full"),

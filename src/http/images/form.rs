@@ -4,22 +4,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::extract::multipart::Field;
-use axum::extract::{FromRequest, Multipart, Request};
-use axum::http::header::CONTENT_LENGTH;
+use axum::extract::Request;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use flatbed_media::image::{Format, Options};
 use ring::digest;
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::timeout;
 
 use super::Images;
 use super::desk::{Held, body};
 use crate::http::body::{is_form, parse, read};
 use crate::http::failure::Failure;
-use crate::http::upload::{broken, shown_name};
+use crate::http::multipart::{Form, Part};
+use crate::http::upload::shown_name;
 use crate::job::JobId;
 use crate::store::{self, Describe, Upload};
 use crate::workload::image_api::options::{self, Fields};
@@ -72,9 +70,13 @@ pub(super) async fn take(api: &Images, job: &Ticket, request: Request) -> Result
         if length(request.headers()).is_some_and(|length| length > most) {
             return Err(too_large(api));
         }
-        let form = Multipart::from_request(request, &()).await;
-        let form = form.map_err(|error| Failure::new(error.status(), error.body_text()))?;
+        let form = Form::of(request, Some(IDLE)).await?;
         Words::of_form(api, job, form).await?
+    } else if is_image(request.headers()) {
+        return Err(Failure::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "send the image as a form's field `file` (curl -F file=@photo.jpg)",
+        ));
     } else {
         let words = read(request, LONGEST_WORDS).await?;
         let fields = parse(&words)?;
@@ -124,9 +126,17 @@ pub(super) struct Ticket {
 fn prefers_job(headers: &HeaderMap) -> bool {
     headers.get_all("prefer").iter().any(|value| {
         let value = value.to_str().unwrap_or_default();
-        let mut preferences = value.split(',').map(str::trim);
+        let preferences = value.split(',').filter_map(|one| one.split(';').next());
+        let mut preferences = preferences.map(str::trim);
         preferences.any(|preference| preference.eq_ignore_ascii_case("respond-async"))
     })
+}
+
+/// Whether the body is the image itself.
+fn is_image(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.starts_with("image/") || kind == "application/octet-stream"
 }
 
 fn length(headers: &HeaderMap) -> Option<u64> {
@@ -159,12 +169,12 @@ struct Words {
 }
 
 impl Words {
-    async fn of_form(api: &Images, job: &Ticket, mut form: Multipart) -> Result<Self, Failure> {
+    async fn of_form(api: &Images, job: &Ticket, mut form: Form) -> Result<Self, Failure> {
         let mut words = Self {
             fields: Fields::new(),
             file: None,
         };
-        while let Some(field) = words.next(&mut form).await? {
+        while let Some(field) = form.next().await? {
             let name = field.name().unwrap_or_default().to_owned();
             let is_again = if name == "file" {
                 let name = field.file_name().map(shown_name);
@@ -187,11 +197,6 @@ impl Words {
         }
         Ok(words)
     }
-
-    async fn next<'a>(&self, form: &'a mut Multipart) -> Result<Option<Field<'a>>, Failure> {
-        let next = timeout(IDLE, form.next_field()).await;
-        next.map_err(|_| late())?.map_err(|error| broken(&error))
-    }
 }
 
 /// A form has texts alone: numbers, `true` and `false` are what they are in JSON.
@@ -202,9 +207,9 @@ fn value(text: String) -> Value {
     }
 }
 
-async fn text(name: &str, mut field: Field<'_>) -> Result<String, Failure> {
+async fn text(name: &str, mut field: Part<'_>) -> Result<String, Failure> {
     let mut text = Vec::new();
-    while let Some(chunk) = next(&mut field).await? {
+    while let Some(chunk) = field.next().await? {
         if text.len() + chunk.len() > LONGEST_WORDS {
             return Err(Failure::too_large(format!("{name:.40}: it is too long")));
         }
@@ -214,27 +219,16 @@ async fn text(name: &str, mut field: Field<'_>) -> Result<String, Failure> {
     text.map_err(|_| Failure::bad_request(format!("{name:.40}: expected a text")))
 }
 
-async fn next(field: &mut Field<'_>) -> Result<Option<Bytes>, Failure> {
-    let next = timeout(IDLE, field.chunk()).await;
-    next.map_err(|_| late())?.map_err(|error| broken(&error))
-}
-
-fn late() -> Failure {
-    let seconds = IDLE.as_secs();
-    let message = format!("the body: nothing came for {seconds} s");
-    Failure::new(StatusCode::REQUEST_TIMEOUT, message)
-}
-
 /// The form's file.
 async fn file(
     api: &Images,
     job: &Ticket,
-    mut field: Field<'_>,
+    mut field: Part<'_>,
     name: &str,
 ) -> Result<Image, Failure> {
     let mut coming = Coming::new(api, job);
     loop {
-        let chunk = match next(&mut field).await {
+        let chunk = match field.next().await {
             Ok(Some(chunk)) => chunk,
             Ok(None) => return coming.end(name).await,
             Err(failure) => {
@@ -250,9 +244,9 @@ async fn file(
     }
 }
 
-async fn pass_over(field: &mut Field<'_>) {
+async fn pass_over(field: &mut Part<'_>) {
     let mut passed = 0;
-    while let Ok(Some(chunk)) = next(field).await {
+    while let Ok(Some(chunk)) = field.next().await {
         passed += chunk.len() as u64;
         if passed > PASSED_OVER {
             break;
