@@ -142,6 +142,20 @@ impl Half {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
+    /// How many bytes of a body were promised behind the first line, and how many came.
+    pub fn rest(mut self) -> (usize, usize) {
+        let mut answer = Vec::new();
+        let _ = self.0.read_to_end(&mut answer);
+        let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n");
+        let end = end.expect("the end of the head");
+        let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "));
+        let length = length.expect("a length").parse().expect("a number");
+        (length, answer.len() - end - 4)
+    }
+
     /// The first line of the answer alone, and no more of it.
     pub fn first_bytes(&mut self) -> String {
         let mut bytes = [0; 15];

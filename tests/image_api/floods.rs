@@ -2,7 +2,7 @@
 
 use super::ask::{Half, told, upload};
 use crate::exports::{Server, memory};
-use crate::images::photos::photo;
+use crate::images::photos::{made, photo};
 use crate::support::{Folder, wait_until};
 
 fn running(server: &Server, requests: usize) {
@@ -121,17 +121,28 @@ fn a_hundred_at_once_are_answered_within_bounds() {
 #[test]
 fn an_answer_that_is_not_taken_is_broken_off() {
     let folder = Folder::empty();
-    let server = Server::start(&folder, &[("IMAGE_API_REQUESTS", "1")]);
-    let photo = photo("1920x1080");
-    let mut half = Half::begin(&server, &photo, photo.len());
+    let variables = [
+        ("IMAGE_API_REQUESTS", "1"),
+        ("IMAGE_API_SMALL_BYTES", "64M"),
+    ];
+    let server = Server::start(&folder, &variables);
+    // More than the sockets between them hold.
+    let noise = made(
+        "-i testsrc2=size=3000x3000,noise=alls=100 -frames:v 1 -q:v 1",
+        "noise.jpg",
+    );
+    let mut half = Half::begin(&server, &noise, noise.len());
     half.end();
     assert_eq!(half.first_bytes(), "HTTP/1.1 200 OK");
-    drop(half);
+    let small = photo("32x32");
+    let ask = || upload(&server, &small, &[], &[]).0;
+    ask().refused(503, &["try again"]);
+    // It reads nothing more, and does not go away.
     wait_until("its place to be free", || {
-        upload(&server, &photo, &["maxWidth=16", "effort=0"], &[])
-            .0
-            .code
-            == 200
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        ask().code == 200
     });
+    let (promised, came) = half.rest();
+    assert!(came < promised, "all {promised} bytes came");
     server.stop();
 }
