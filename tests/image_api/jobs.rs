@@ -26,11 +26,14 @@ fn stored(folder: &Folder) -> Vec<String> {
     names
 }
 
+type Pairs<'a> = &'a [(&'a str, &'a str)];
+type Texts<'a> = &'a [&'a str];
+
 #[test]
 fn many_bytes_or_pixels_or_the_caller_s_wish_make_a_job() {
     let folder = Folder::empty();
     let photo = photo("640x480");
-    let limits: [(&[(&str, &str)], &[&str], &[&str]); 5] = [
+    let limits: [(Pairs<'_>, Texts<'_>, Texts<'_>); 5] = [
         (&[("IMAGE_API_SMALL_BYTES", "5000")], &[], &[]),
         (&[("IMAGE_API_SMALL_PIXELS", "307199")], &[], &[]),
         // No room in memory is no reason to send anybody away.

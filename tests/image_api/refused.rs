@@ -97,7 +97,7 @@ fn what_is_no_sound_image_is_refused_at_once_and_leaves_nothing() {
     );
     refuse(&photo("640x480"), 422, &["640x480", "307199"]);
     refuse(
-        &[&good[..], &[0; 200 << 10]].concat(),
+        &[&good[..], &vec![0; 200 << 10]].concat(),
         413,
         &["file", "IMAGE_MAX_BYTES"],
     );

@@ -15,8 +15,9 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
 use utoipa::ToSchema;
 
+use super::coming::{self, unfit};
 use super::desk::{Held, Room};
-use super::form::{self, Asked, Image, Ticket, unfit};
+use super::form::{self, Asked, Image, Ticket};
 use super::{Images, answer};
 use crate::fetch;
 use crate::http::exports::create::{Taken, id_of_key, known};
@@ -255,7 +256,7 @@ impl Order<'_> {
             }
         }
         if self.conversion.url.is_none() {
-            self.conversion.sha256 = form::store(self.api, &self.job, &image).await?;
+            self.conversion.sha256 = coming::store(self.api, &self.job, &image).await?;
         }
         drop(image);
         drop(room);

@@ -258,16 +258,16 @@ mod tests {
         assert!(one.push(&[1; BLOCK]));
         assert!(one.push(&[2; 1]), "it grows to two blocks");
         let mut other = desk.held();
-        assert!(other.push(&[3; BLOCK + 1]));
+        assert!(other.push(&vec![3; BLOCK + 1]));
         assert!(!other.push(&[3; BLOCK]), "there is no third");
         assert_eq!(other.bytes().len(), BLOCK + 1, "nothing of it");
         drop(one);
         assert!(other.push(&[3; BLOCK]));
         assert!(!other.push(&[3; BLOCK]), "no small image any more");
         let (_, room) = other.shared();
-        assert!(!desk.held().push(&[4; 2 * BLOCK]));
+        assert!(!desk.held().push(&vec![4; 2 * BLOCK]));
         drop(room);
-        assert!(desk.held().push(&[4; 2 * BLOCK]));
+        assert!(desk.held().push(&vec![4; 2 * BLOCK]));
     }
 
     #[test]
@@ -277,6 +277,6 @@ mod tests {
         let refused = desk.enter().unwrap_err();
         assert!(refused.is_busy(), "{refused:?}");
         drop(places);
-        desk.enter().unwrap();
+        assert!(desk.enter().is_ok());
     }
 }

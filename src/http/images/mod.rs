@@ -3,12 +3,13 @@
 //! | file | what it does |
 //! |---|---|
 //! | [`create`] | an image is asked for |
-//! | `form.rs` | what a request asks for, and its image as it comes |
+//! | `form.rs`, `coming.rs` | what a request asks for, and its image as it comes |
 //! | [`desk`] | how much is taken on at once |
 //! | [`answer`] | the image, on its way to who asked |
 //! | [`status`], [`download`] | a job: what is known of it, a link to its result |
 
 pub mod answer;
+mod coming;
 pub mod create;
 pub mod desk;
 pub mod download;

@@ -60,8 +60,6 @@ fn is_ours(key: &Key) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn others_files_are_left_alone() {
         let job = "0193b2f0-6d1c-7a52-9d5e-0f6c3a9b1c44";

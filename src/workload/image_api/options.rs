@@ -114,14 +114,13 @@ fn whole<T: TryFrom<u64>>(
         return Ok(None);
     };
     let number = value.as_u64().filter(|number| range.contains(number));
-    match number.and_then(|number| T::try_from(number).ok()) {
-        Some(number) => Ok(Some(number)),
-        None => {
-            let (least, most) = range.into_inner();
-            let expected = format!("a whole number from {least} to {most}");
-            Err(wrong(name, &expected, value))
-        }
+    let number = number.and_then(|number| T::try_from(number).ok());
+    if number.is_some() {
+        return Ok(number);
     }
+    let (least, most) = range.into_inner();
+    let expected = format!("a whole number from {least} to {most}");
+    Err(wrong(name, &expected, value))
 }
 
 /// `true` or `false`; `false` where it is not given.
