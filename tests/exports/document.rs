@@ -304,7 +304,8 @@ fn images_are_taken_and_answered_as_described() {
         });
         complaints(&document, &[exchange]).remove(0)
     };
-    let url = "https://10.0.0.1/a.jpg";
+    // Refused before it is asked for.
+    let url = "https://example.com/a.jpg";
     for (field, value) in [
         ("maxWidth", json!(0)),
         ("maxHeight", json!(65501)),
