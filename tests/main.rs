@@ -19,6 +19,7 @@ mod fetch;
 mod help;
 mod hikvision;
 mod image;
+mod image_api;
 mod images;
 mod metrics;
 mod operator;

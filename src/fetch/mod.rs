@@ -163,11 +163,22 @@ impl Fetcher {
         })
     }
 
+    /// Whether it may be gone to, as far as its text tells.
+    pub fn check(&self, url: &str) -> Result<()> {
+        self.parse(url).map(drop)
+    }
+
+    fn parse(&self, text: &str) -> Result<Url> {
+        let shown = shown(text);
+        let url = Url::parse(text)
+            .map_err(|error| Error::forbidden(&shown, format!("no address: {error}")))?;
+        self.guard.check(&url, &shown_url(&url))?;
+        Ok(url)
+    }
+
     /// Begins a download; it is read from what this returns.
     pub async fn get(&self, request: &Request) -> Result<Download> {
-        let shown = shown(&request.url);
-        let mut url = Url::parse(&request.url)
-            .map_err(|error| Error::forbidden(&shown, format!("no address: {error}")))?;
+        let mut url = self.parse(&request.url)?;
         let first = url.clone();
         let deadline = Instant::now() + self.config.total;
         for _ in 0..=self.config.redirects {
@@ -186,7 +197,7 @@ impl Fetcher {
         }
         let redirects = self.config.redirects;
         let reason = format!("it redirects more than {redirects} times");
-        Err(Error::refused(&shown, reason))
+        Err(Error::refused(&shown(&request.url), reason))
     }
 
     async fn send(

@@ -3,6 +3,7 @@
 
 use axum::Json;
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,6 +15,8 @@ use crate::{queue, store};
 pub struct Failure {
     code: StatusCode,
     message: String,
+    /// In seconds: when to come again.
+    after: Option<u32>,
 }
 
 /// The body of a [`Failure`].
@@ -33,6 +36,7 @@ impl Failure {
         Self {
             code,
             message: message.into(),
+            after: None,
         }
     }
 
@@ -61,6 +65,24 @@ impl Failure {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, message)
     }
 
+    /// 503: there is too much to do, which passes.
+    pub fn busy(message: impl Into<String>) -> Self {
+        Self {
+            after: Some(1),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
+        }
+    }
+
+    /// The code of its answer.
+    pub fn code(&self) -> StatusCode {
+        self.code
+    }
+
+    /// Whether it is a matter of time alone.
+    pub fn is_busy(&self) -> bool {
+        self.after.is_some()
+    }
+
     /// 503: something that this needs is away; logged, since nobody else will.
     pub fn away(message: impl Into<String>) -> Self {
         let message = message.into();
@@ -85,7 +107,11 @@ impl IntoResponse for Failure {
             status: "error",
             message: self.message,
         };
-        (self.code, Json(body)).into_response()
+        let mut response = (self.code, Json(body)).into_response();
+        if let Some(seconds) = self.after {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }
 

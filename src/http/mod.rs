@@ -3,6 +3,7 @@
 //! | file | what it answers |
 //! |---|---|
 //! | [`exports`], [`events`] | `/api/exports` |
+//! | [`images`] | `/api/images` |
 //! | [`webhook`] | `/api/jobs/webhook`, for those who push jobs |
 //! | [`videos`], `upload.rs` | `/api/videos` |
 //! | [`trigger`] | `/trigger`: the clip of one packing item, now |
@@ -10,7 +11,7 @@
 //! | [`health`], [`metrics`] | `/health`, `/metrics` |
 //! | [`openapi`] | `/openapi.json`, which `tests/exports/document.rs` holds against what is answered |
 //! | [`auth`] | who may ask |
-//! | [`failure`], [`body`] | errors and requests, as JSON |
+//! | [`failure`], [`body`], `multipart.rs` | errors and requests, as JSON; forms with files |
 
 pub mod auth;
 pub mod body;
@@ -19,7 +20,9 @@ pub mod exports;
 pub mod failure;
 pub mod files;
 pub mod health;
+pub mod images;
 pub mod metrics;
+mod multipart;
 pub mod openapi;
 pub mod trigger;
 mod upload;

@@ -13,19 +13,20 @@ use utoipa::openapi::{Content, Ref, RefOr, Response};
 use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
 
 use super::failure::ErrorBody;
-use super::{events, exports, files, health, metrics, trigger, videos, webhook};
+use super::{events, exports, files, health, images, metrics, trigger, videos, webhook};
 
 /// The document, but for the operations.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Flatbed",
-        description = "Exports of videos: cut, transcoded, watermarked, thumbnailed. Clips of cameras.",
+        description = "Exports of videos: cut, transcoded, watermarked, thumbnailed. Images to WebP. Clips of cameras.",
     ),
     servers((url = "/")),
     paths(
         exports::create::create, exports::list, exports::stats, exports::show, exports::cancel,
         exports::download::download, exports::retry, events::stream, webhook::take,
+        images::create::create, images::show, images::cancel, images::download::download,
         videos::create, videos::list, videos::show, videos::delete, trigger::trigger,
         files::send, health::show, metrics::show, show,
     ),

@@ -1,17 +1,16 @@
 //! An upload on its way into the store: streamed, counted, all of it or nothing.
 
-use axum::extract::Multipart;
-use axum::extract::multipart::{Field, MultipartError};
 use uuid::Uuid;
 
 use super::failure::Failure;
+use super::multipart::{Form, Part};
 use super::videos::Videos;
 use crate::catalogue::{Catalogue, Video};
 use crate::store::{self, Describe};
 
 /// Stores the field `file` of `form` and takes it into the catalogue.
-pub(super) async fn take(api: &Videos, mut form: Multipart) -> Result<Video, Failure> {
-    while let Some(field) = form.next_field().await.map_err(|error| broken(&error))? {
+pub(super) async fn take(api: &Videos, mut form: Form) -> Result<Video, Failure> {
+    while let Some(field) = form.next().await? {
         if field.name() == Some("file") {
             return store_field(api, field).await;
         }
@@ -19,7 +18,7 @@ pub(super) async fn take(api: &Videos, mut form: Multipart) -> Result<Video, Fai
     Err(Failure::bad_request("the form has no field `file`"))
 }
 
-async fn store_field(api: &Videos, mut field: Field<'_>) -> Result<Video, Failure> {
+async fn store_field(api: &Videos, mut field: Part<'_>) -> Result<Video, Failure> {
     let id = Uuid::now_v7();
     let name = field.file_name().map(shown_name);
     let key = Catalogue::key_for(id, name.as_deref());
@@ -34,9 +33,9 @@ async fn store_field(api: &Videos, mut field: Field<'_>) -> Result<Video, Failur
     api.take_in(id, key, name, true).await
 }
 
-async fn copy(field: &mut Field<'_>, body: &mut store::Body, largest: u64) -> Result<(), Failure> {
+async fn copy(field: &mut Part<'_>, body: &mut store::Body, largest: u64) -> Result<(), Failure> {
     let mut bytes = 0;
-    while let Some(chunk) = field.chunk().await.map_err(|error| broken(&error))? {
+    while let Some(chunk) = field.next().await? {
         bytes += chunk.len() as u64;
         if bytes > largest {
             return Err(Failure::too_large(format!(
@@ -52,7 +51,7 @@ async fn copy(field: &mut Field<'_>, body: &mut store::Body, largest: u64) -> Re
 }
 
 /// The last part of a path, at most 255 bytes, without what terminals heed.
-fn shown_name(name: &str) -> String {
+pub(super) fn shown_name(name: &str) -> String {
     const LONGEST: usize = 255;
     let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let mut shown = String::new();
@@ -63,10 +62,6 @@ fn shown_name(name: &str) -> String {
         shown.push(letter);
     }
     shown
-}
-
-fn broken(error: &MultipartError) -> Failure {
-    Failure::new(error.status(), format!("the form: {}", error.body_text()))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `/api/videos`: what exports are made of.
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Path, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::body::{Body, is_form};
+use super::body::{is_form, parse, read};
 use super::failure::{ErrorBody, Failure};
+use super::multipart::Form;
 use super::upload;
 use crate::catalogue::{Catalogue, Refusal, Video};
 use crate::store::{Key, Store};
@@ -25,6 +26,9 @@ pub struct Videos {
     /// The most bytes of an upload.
     pub largest: u64,
 }
+
+/// The most bytes of a request that brings no file.
+const LONGEST_WORDS: usize = 16 << 10;
 
 /// The routes.
 pub fn routes(videos: Videos) -> Router {
@@ -77,12 +81,10 @@ pub async fn create(
     request: Request,
 ) -> Result<(StatusCode, Json<Video>), Failure> {
     let video = if is_form(&request) {
-        let form = Multipart::from_request(request, &())
-            .await
-            .map_err(|error| Failure::new(error.status(), error.body_text()))?;
+        let form = Form::of(request, None).await?;
         upload::take(&api, form).await?
     } else {
-        let Body(asked) = Body::<InStore>::from_request(request, &()).await?;
+        let asked: InStore = parse(&read(request, LONGEST_WORDS).await?)?;
         let key: Key = asked
             .key
             .parse()

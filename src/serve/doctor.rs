@@ -7,8 +7,11 @@ use tokio::net::TcpListener;
 use super::cctv::Cctv;
 use super::config::{self, Config, WorkloadName};
 use super::exports::Exports;
+use super::image_api::ImageApi;
 use super::images::Images;
+use super::queues::Queue;
 use crate::http::health::Answer;
+use crate::store::Store;
 
 /// What was found of one thing.
 #[derive(Debug)]
@@ -33,6 +36,9 @@ pub async fn examine(config: &Config, ask_cameras: bool) -> Vec<Finding> {
     ];
     if config.wants(WorkloadName::Exports) {
         exports(config, &mut findings).await;
+    } else if config.wants(WorkloadName::ImageApi) {
+        // They have the same store, and ask the same server.
+        image_api(config, &mut findings).await;
     }
     if let Ok(settings) = config.clips() {
         clips(config, settings, ask_cameras, &mut findings).await;
@@ -54,21 +60,35 @@ async fn listener(config: &Config) -> Answer {
 }
 
 async fn exports(config: &Config, findings: &mut Vec<Finding>) {
-    let mut found = |name, answer| findings.push(Finding { name, answer });
     match Exports::open(config).await {
-        Err(error) => found("exports", Err(format!("{error:#}"))),
-        Ok(exports) => {
-            found("queue", exports.queue.examine().await);
-            let store = &exports.store;
-            let rehearsed = store.rehearse().await;
-            found(
-                "store",
-                rehearsed
-                    .map(|()| format!("{}: written, read and deleted", store.name()))
-                    .map_err(|error| error.to_string()),
-            );
-        }
+        Err(error) => findings.push(Finding {
+            name: "exports",
+            answer: Err(format!("{error:#}")),
+        }),
+        Ok(exports) => both(&exports.queue, &exports.store, findings).await,
     }
+}
+
+async fn image_api(config: &Config, findings: &mut Vec<Finding>) {
+    match ImageApi::open(config).await {
+        Err(error) => findings.push(Finding {
+            name: "image-api",
+            answer: Err(format!("{error:#}")),
+        }),
+        Ok(images) => both(&images.queue, &images.store, findings).await,
+    }
+}
+
+async fn both(queue: &Queue, store: &Store, findings: &mut Vec<Finding>) {
+    let mut found = |name, answer| findings.push(Finding { name, answer });
+    found("queue", queue.examine().await);
+    let rehearsed = store.rehearse().await;
+    found(
+        "store",
+        rehearsed
+            .map(|()| format!("{}: written, read and deleted", store.name()))
+            .map_err(|error| error.to_string()),
+    );
 }
 
 async fn clips(

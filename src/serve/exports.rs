@@ -51,16 +51,7 @@ impl Exports {
 
     /// Has `/health` ask the queue and the store.
     pub fn add_checks(&self, health: &mut Health) {
-        let queue = self.queue.clone();
-        health.add(queue.dependency, move || {
-            let queue = queue.clone();
-            async move {
-                let counts = queue.admin.counts().await;
-                counts
-                    .map(|_| queue.text)
-                    .map_err(|error| error.to_string())
-            }
-        });
+        self.queue.add_check(health);
         health.add_store("storage", &self.store);
     }
 

@@ -101,7 +101,7 @@ impl Images {
             runner,
             ..
         } = self.settings;
-        let most = images.limits.max_bytes;
+        let most = images.costs.limits.max_bytes;
         let sources = image::Sources::new(self.store.clone(), public, images.source, most, &fetch)
             .context("downloads")?;
         let workload = image::Images::new(self.backend, sources, self.store, images)

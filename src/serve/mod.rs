@@ -9,6 +9,7 @@
 //! | [`exports`] | exports: queue, store, workload, routes |
 //! | [`cctv`] | clips of cameras: table, recorders, bucket, workload, routes |
 //! | `cameras.rs` | how cameras and their recorders are |
+//! | [`image_api`] | images over HTTP: queue, store, workload, routes |
 //! | [`images`] | images: list, backend, bucket, workload |
 //! | `parts.rs` | what runs and what answers, of all workloads that are on |
 //! | `shutdown.rs` | SIGTERM and Ctrl-C |
@@ -18,6 +19,7 @@ pub mod cctv;
 pub mod config;
 pub mod doctor;
 pub mod exports;
+pub mod image_api;
 pub mod images;
 mod parts;
 pub mod queues;
@@ -29,7 +31,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use self::config::Config;
 use self::parts::Parts;
@@ -52,6 +54,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         open,
         queues,
         runners,
+        desk,
     } = Parts::of(&config).await?;
 
     let address = SocketAddr::new(config.http.host, config.http.port);
@@ -81,10 +84,15 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let answering = tokio::spawn(answering.into_future());
     shutdown.asked().await;
     tracing::info!("stopping");
+    let by = Instant::now() + config.exports.runner.shutdown_grace;
     for runner in running {
         runner.await.context("a runner")?;
     }
     shutdown.all_drained();
+    if let Some(desk) = desk {
+        // No more come in.
+        let _ = timeout_at(by, desk.empty()).await;
+    }
     // An event stream has no end of its own.
     let _ = timeout(LAST_ANSWERS, answering).await;
     tracing::info!("stopped");

@@ -1,16 +1,16 @@
 //! What runs and what answers: the parts of all workloads that are on. The log says
 //! of each whether it is, and else why not.
 
-use std::sync::Arc;
-
 use anyhow::Context as _;
 use axum::Router;
 
 use super::cctv::Cctv;
 use super::config::{self, Config, WorkloadName};
 use super::exports::{self, Exports};
+use super::image_api::ImageApi;
 use super::images::Images;
 use crate::http::health::Health;
+use crate::http::images::desk::Desk;
 use crate::http::metrics::{Count, counting};
 use crate::queue::DeadLetters as _;
 use crate::runner::{Runner, WorkThreads};
@@ -28,6 +28,8 @@ pub(super) struct Parts {
     pub(super) queues: Vec<(JobMetrics, Count)>,
     /// The runners, by what `/health` calls them.
     pub(super) runners: Vec<(&'static str, Runner)>,
+    /// Where images are asked for, if they can be.
+    pub(super) desk: Option<Desk>,
 }
 
 impl Parts {
@@ -44,11 +46,17 @@ impl Parts {
             open: Router::new(),
             queues: Vec::new(),
             runners: Vec::new(),
+            desk: None,
         };
         if config.wants(WorkloadName::Exports) {
             parts.exports(config).await?;
         } else {
             tracing::info!("exports: off, FLATBED_WORKLOADS does not name it");
+        }
+        if config.wants(WorkloadName::ImageApi) {
+            parts.image_api(config).await?;
+        } else {
+            tracing::info!("image-api: off, FLATBED_WORKLOADS does not name it");
         }
         match config.clips() {
             Ok(settings) => parts.clips(config, settings).await?,
@@ -68,12 +76,8 @@ impl Parts {
         self.guard(exports.guarded_routes());
         self.open = std::mem::take(&mut self.open).merge(exports.open_routes());
         let reports = self.metrics.workload("export");
-        let admin = Arc::clone(&exports.queue.admin);
-        let count = counting(move || {
-            let admin = Arc::clone(&admin);
-            async move { admin.counts().await }
-        });
-        self.queues.push((reports.clone(), count));
+        self.queues
+            .push((reports.clone(), exports.queue.counting()));
         tracing::info!(
             queue = exports.queue.text,
             store = exports.store.name(),
@@ -83,6 +87,29 @@ impl Parts {
         tokio::spawn(measured);
         let runner = exports.runner(threads()?, reports);
         self.runners.push(("processor", runner));
+        Ok(())
+    }
+
+    async fn image_api(&mut self, config: &Config) -> anyhow::Result<()> {
+        let images = ImageApi::open(config).await?;
+        images.queue.greet().await?;
+        if !config.wants(WorkloadName::Exports) {
+            // They have the same store, and ask the same server.
+            images.add_checks(&mut self.health);
+            self.open = std::mem::take(&mut self.open).merge(images.open_routes());
+        }
+        let reports = self.metrics.workload("image_api");
+        self.guard(images.guarded_routes(&self.metrics, reports.clone()));
+        self.queues.push((reports.clone(), images.queue.counting()));
+        tracing::info!(
+            queue = images.queue.text,
+            store = images.store.name(),
+            "image-api: on"
+        );
+        self.desk = Some(images.desk.clone());
+        tokio::spawn(ImageApi::tidy(images.store.clone(), images.keep()));
+        let runner = images.runner(threads()?, reports);
+        self.runners.push(("image_processor", runner));
         Ok(())
     }
 

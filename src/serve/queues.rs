@@ -5,7 +5,8 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use super::config::{Config, QueueChoice, WorkloadName};
-use crate::http::health::Answer;
+use crate::http::health::{Answer, Health};
+use crate::http::metrics::{Count, counting};
 use crate::queue::bullmq::{self, BullmqQueue};
 use crate::queue::postgres::PostgresQueue;
 use crate::queue::sqlite::SqliteQueue;
@@ -28,8 +29,16 @@ pub struct Queue {
 impl Queue {
     /// The queue of exports. One on a server is connected to when it is first used.
     pub async fn exports(config: &Config) -> anyhow::Result<Self> {
+        Self::open(config, &config.exports.queue_name).await
+    }
+
+    /// The queue of images over HTTP: of the same kind, at the same server.
+    pub async fn image_api(config: &Config) -> anyhow::Result<Self> {
+        Self::open(config, &config.image_api.queue_name).await
+    }
+
+    async fn open(config: &Config, name: &str) -> anyhow::Result<Self> {
         let exports = &config.exports;
-        let name = &exports.queue_name;
         let options = Options {
             lease: exports.lease,
             ..Options::new(name)
@@ -74,6 +83,29 @@ impl Queue {
         }
     }
 
+    /// Has `/health` ask it.
+    pub fn add_check(&self, health: &mut Health) {
+        let queue = self.clone();
+        health.add(queue.dependency, move || {
+            let queue = queue.clone();
+            async move {
+                let counts = queue.admin.counts().await;
+                counts
+                    .map(|_| queue.text)
+                    .map_err(|error| error.to_string())
+            }
+        });
+    }
+
+    /// How its jobs are counted.
+    pub fn counting(&self) -> Count {
+        let admin = Arc::clone(&self.admin);
+        counting(move || {
+            let admin = Arc::clone(&admin);
+            async move { admin.counts().await }
+        })
+    }
+
     /// How it is. Unlike the first use it makes no tables.
     pub async fn examine(&self) -> Answer {
         let examining = async {
@@ -107,12 +139,14 @@ impl Queue {
 }
 
 /// Makes or updates the tables of the workloads that are on: those in `DATABASE_URL`,
-/// whatever they are used for, or else those of the queue of exports, and those of
-/// clips; what was done.
+/// whatever they are used for, or else those of the queues of exports and images, and
+/// those of clips; what was done.
 pub async fn migrate(config: &Config) -> anyhow::Result<Vec<String>> {
     let mut done = Vec::new();
+    let exports = config.wants(WorkloadName::Exports);
+    let images = config.wants(WorkloadName::ImageApi);
     if let Some(url) = &config.database
-        && config.wants(WorkloadName::Exports)
+        && (exports || images)
     {
         let options = Options::new(&config.exports.queue_name);
         let postgres = PostgresQueue::new(url.expose(), options)?;
@@ -126,11 +160,13 @@ pub async fn migrate(config: &Config) -> anyhow::Result<Vec<String>> {
             }
         });
     }
-    if config.wants(WorkloadName::Exports)
-        && !matches!(config.exports.queue, QueueChoice::Postgres(_))
-    {
-        // What has tables makes them when it is opened.
-        let queue = Queue::exports(config).await?;
+    if (exports || images) && !matches!(config.exports.queue, QueueChoice::Postgres(_)) {
+        // What has tables makes them when it is opened; both have the same.
+        let queue = if exports {
+            Queue::exports(config).await?
+        } else {
+            Queue::image_api(config).await?
+        };
         done.push(format!("{}: nothing to do", queue.text));
     }
     if let Ok(settings) = config.clips() {

@@ -10,11 +10,13 @@
 //! | `workloads.rs` | those of all workloads |
 //! | `jobs.rs` | what a job reports |
 //! | `clips.rs` | what is counted of clips of cameras |
+//! | `images.rs` | what is counted of requests for images |
 //! | `adding.rs` | makes them and registers them |
 
 mod adding;
 mod clips;
 mod exports;
+mod images;
 mod jobs;
 mod workloads;
 
@@ -25,6 +27,7 @@ use self::exports::Exports;
 use self::workloads::Workloads;
 
 pub use self::clips::ClipMetrics;
+pub use self::images::{Answered, ImageMetrics, ImageRequest};
 pub use self::jobs::{BusyThread, JobMetrics, Stage};
 
 /// All metrics of the process. Clones share them.
@@ -34,6 +37,7 @@ pub struct Metrics {
     exports: Exports,
     workloads: Workloads,
     clips: ClipMetrics,
+    images: ImageMetrics,
     engine_threads: IntGauge,
 }
 
@@ -58,6 +62,7 @@ impl Metrics {
             exports: Exports::new(&add)?,
             workloads: Workloads::new(&add)?,
             clips: ClipMetrics::new(&add)?,
+            images: ImageMetrics::new(&add)?,
             engine_threads: add.gauge(
                 "flatbed_engine_threads_busy",
                 "Engine threads that jobs have started and that are running.",
@@ -77,6 +82,11 @@ impl Metrics {
     /// The part that clips of cameras report to.
     pub fn clips(&self) -> ClipMetrics {
         self.clips.clone()
+    }
+
+    /// The part that requests for images report to.
+    pub fn images(&self) -> ImageMetrics {
+        self.images.clone()
     }
 
     /// `video_storage_used_bytes`: what videos and exports take in the store.

@@ -48,7 +48,11 @@ def told(error: BaseException) -> str:
 
 given = json.load(sys.stdin)
 validate(given["document"])
-# Which it knows no more of than that it is text.
-config = Config(extra_media_type_deserializers={"text/event-stream": lambda text, **_: text.decode()})
+# Of which it knows no more than that it is text, or bytes, which have the same schema.
+others = {
+    "text/event-stream": lambda text, **_: text.decode(),
+    "image/webp": lambda image, **_: image.decode("latin-1"),
+}
+config = Config(extra_media_type_deserializers=others)
 api = OpenAPI.from_dict(given["document"], config=config)
 json.dump([complaint(api, one) for one in given["exchanges"]], sys.stdout)

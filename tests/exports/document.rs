@@ -53,9 +53,13 @@ impl Tour {
     }
 
     fn upload(&mut self, arguments: &[&str]) -> Answer {
-        let answer = self.server.curl(arguments, "/api/videos");
+        self.upload_to("/api/videos", arguments)
+    }
+
+    fn upload_to(&mut self, path: &str, arguments: &[&str]) -> Answer {
+        let answer = self.server.curl(arguments, path);
         // Bytes are no JSON: the form that was sent is left out.
-        self.note("POST", "/api/videos", &Value::Null, &[], &answer);
+        self.note("POST", path, &Value::Null, &[], &answer);
         answer
     }
 
@@ -234,6 +238,94 @@ fn the_server_takes_and_answers_what_its_document_says() {
     lie["answer"] = json!("{\"id\": 17}");
     let document = tour.server.get("/openapi.json").json();
     assert_ne!(complaints(&document, &[lie])[0], "");
+}
+
+#[test]
+fn images_are_taken_and_answered_as_described() {
+    let folder = Folder::with(&["mark.png"]);
+    folder.write("text.png", "no image at all, however long it may be");
+    let mut tour = Tour {
+        server: Server::start(&folder, &[("IMAGE_MAX_BYTES", "200k")]),
+        exchanges: Vec::new(),
+    };
+    let path = "/api/images";
+    let form = |name: &str| format!("file=@{}", folder.path(name).display());
+    let refused = tour.upload_to(path, &["-F", &form("text.png")]);
+    refused.refused(422, &["no image"]);
+    let refused = tour.upload_to(path, &["-F", &form("mark.png"), "-F", "quality=0"]);
+    refused.refused(400, &["quality"]);
+    folder.write("long.png", vec![0; 300 << 10]);
+    let refused = tour.upload_to(path, &["-F", &form("long.png")]);
+    assert_eq!(refused.code, 422, "{refused:?}");
+    // The image itself is no text: it is left out.
+    let nowhere = folder.path("body").display().to_string();
+    let form = form("mark.png");
+    let kept = ["--no-include", "--dump-header", "-", "-o", &nowhere];
+    let arguments = [&kept[..], &["-F", &form]].concat();
+    let mut made = tour.server.curl(&arguments, path);
+    assert_eq!(made.code, 200, "{made:?}");
+    made.text = "RIFF".to_owned();
+    tour.note("POST", path, &Value::Null, &[], &made);
+
+    let taken = tour.upload_to(path, &["-F", &form, "-F", "async=true"]);
+    assert_eq!(taken.code, 202, "{taken:?}");
+    let id = taken.field("id");
+    let job = format!("{path}/{id}");
+    crate::image_api::wait_for(&tour.server, &id, "completed");
+    let all = json!({
+        "url": "http://10.0.0.1/a.jpg", "maxWidth": 1, "maxHeight": 65500, "fit": "cover",
+        "enlarge": true, "quality": 100, "maxBytes": 1, "effort": 6, "still": true,
+        "keep": ["icc", "exif"], "linearLight": true, "async": false,
+    });
+    let prefers = [("Prefer", "respond-async"), ("Idempotency-Key", "17")];
+    let refused = tour.ask_with("POST", path, Some(&all), &prefers);
+    refused.refused(400, &["10.0.0.1"]);
+    for (method, path, code) in [
+        ("GET", job.clone(), 200),
+        ("GET", format!("{job}/download"), 200),
+        ("DELETE", job, 409),
+        ("GET", format!("{path}/none"), 404),
+        ("GET", format!("{path}/none/download"), 404),
+        ("DELETE", format!("{path}/none"), 404),
+    ] {
+        let answer = tour.ask(method, &path, None);
+        assert_eq!(answer.code, code, "{method} {path}: {answer:?}");
+    }
+    tour.compare();
+
+    // Field by field, the document refuses what the server does.
+    let document = tour.server.get("/openapi.json").json();
+    let described = |body: Value| {
+        let exchange = json!({
+            "method": "POST", "path": path, "query": {}, "headers": {},
+            "type": "application/json", "body": body.to_string(), "status": 202,
+            "answerType": "application/json",
+            "answer": "{\"id\": \"a\", \"jobId\": \"a\", \"status\": \"queued\"}",
+        });
+        complaints(&document, &[exchange]).remove(0)
+    };
+    // Refused before it is asked for.
+    let url = "https://example.com/a.jpg";
+    for (field, value) in [
+        ("maxWidth", json!(0)),
+        ("maxHeight", json!(65501)),
+        ("fit", json!("crop")),
+        ("quality", json!(101)),
+        ("ssim", json!(1)),
+        ("effort", json!(7)),
+        ("maxBytes", json!(0)),
+        ("still", json!("no")),
+        ("keep", json!("all")),
+        ("url", json!(7)),
+    ] {
+        let mut body = json!({"url": url});
+        body[field] = value;
+        let answer = tour.server.post(path, &body);
+        answer.refused(400, &[field]);
+        assert_ne!(described(body.clone()), "", "the document allows {body}");
+    }
+    assert_eq!(described(json!({"url": url, "quality": 80})), "");
+    assert_ne!(described(json!({"quality": 80})), "");
 }
 
 #[test]

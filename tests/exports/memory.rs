@@ -56,7 +56,7 @@ fn a_thousand_exports_at_once_take_no_memory() {
 }
 
 /// A line of what Linux says of the server's memory, in bytes.
-fn memory(server: &Server, line: &str) -> u64 {
+pub fn memory(server: &Server, line: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", server.id())).expect("Linux");
     let value = status
         .lines()

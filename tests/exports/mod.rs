@@ -11,4 +11,5 @@ mod server;
 mod webhook;
 mod worker;
 
-pub use server::Server;
+pub use memory::memory;
+pub use server::{Answer, Server};

@@ -18,5 +18,5 @@ mod flow;
 mod house;
 mod others;
 mod outages;
-mod photos;
+pub mod photos;
 mod sources;

@@ -83,6 +83,44 @@ fn a_job_at_which_the_backend_fails_holds_nobody_up() {
     worker.stop();
 }
 
+/// What a proxy says of a request that crashes the backend is what it says of one that
+/// is away; the jobs beside it tell which.
+#[test]
+fn a_job_that_a_proxy_lets_nobody_ask_for_is_set_aside_while_others_pass() {
+    let house = House::new();
+    let small = photo("64x48");
+    let cursed = house.record(1, &small);
+    let name = cursed.clone();
+    house
+        .backend
+        .fail(move |heard| (heard.id == name).then_some(Fault::Answer(502, "Bad Gateway")));
+    let worker = house.worker_with(&[
+        ("CALLBACK_PATIENCE_SECONDS", "0"),
+        ("IMAGE_MAX_ATTEMPTS", "1"),
+    ]);
+    let asked = || {
+        let heard = house.backend.heard();
+        heard.iter().filter(|heard| heard.id == cursed).count()
+    };
+    house.push(&cursed);
+    // Alone it may be an outage: it is asked for again and again, and not charged.
+    wait_until("more tries than would do", || asked() >= 4);
+    assert!(house.set_aside().is_empty(), "{:?}", house.set_aside());
+    for number in 2..=5 {
+        let fine = house.order(number, &small);
+        house.wait_for(&fine, "COMPLETED");
+    }
+    wait_until("it to be set aside", || house.set_aside().len() == 1);
+    let reason = house.set_aside().remove(0);
+    assert!(
+        reason.contains("502") && reason.contains("to other jobs it does not"),
+        "{reason}"
+    );
+    worker.said("the backend was not told");
+    house.wait_until_idle();
+    worker.stop();
+}
+
 #[test]
 fn a_wrong_token_burns_no_job_and_is_not_told() {
     let house = House::new();

@@ -54,8 +54,13 @@ const OTHERS: [(usize, &[u8], &str); 14] = [
 ];
 
 impl Format {
-    /// The format of a file that begins with `bytes`.
-    pub(super) fn of(bytes: &[u8], name: &str) -> Result<Self> {
+    /// The format of a file called `name` that begins with `bytes`; 32 of them are
+    /// enough.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for formats that are not read, by their names;
+    /// [`Error::Malformed`] for what is no image.
+    pub fn of(bytes: &[u8], name: &str) -> Result<Self> {
         let known = match bytes {
             [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
             [

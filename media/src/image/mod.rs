@@ -25,7 +25,7 @@
 //! | `options.rs`, `report.rs` | what is asked, and what came of it |
 //! | `convert.rs` | the way of one image |
 //! | `pool.rs`, `budget.rs` | many images; threads and memory |
-//! | `format.rs` | what a file is |
+//! | `format.rs`, `facts.rs` | what a file is, and how large |
 //! | `jpeg.rs`, `jpeg_markers.rs` | JPEG |
 //! | `decode.rs`, `blocks.rs` | the other formats; animations |
 //! | `png.rs`, `tiff.rs` | what PNG and TIFF have beside |
@@ -45,6 +45,7 @@ mod colour;
 mod convert;
 mod decode;
 mod encode;
+mod facts;
 mod format;
 mod jpeg;
 mod jpeg_markers;
@@ -63,6 +64,7 @@ mod tiff;
 mod watch;
 
 pub use convert::{to_bytes, to_file};
+pub use facts::{Facts, probe};
 pub use format::Format;
 pub use options::{Coding, Keep, Options};
 pub use pool::{Job, Pool, PoolSize};

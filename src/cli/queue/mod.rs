@@ -31,9 +31,9 @@ Examples:
   flatbed queue --of images list
 
 It is the queue that `serve` would use with the same settings (`flatbed config`),
-in SQLite, Redis or Postgres, whether `serve` runs or not. The list of images has
-no records of its jobs but of those that were set aside: there are stats, list and
-retry.";
+in SQLite, Redis or Postgres, whether `serve` runs or not. The list of images that
+a backend orders has no records of its jobs but of those that were set aside: there
+are stats, list and retry.";
 
 /// How many jobs are asked for at once.
 const PAGE: u32 = 500;
@@ -53,6 +53,8 @@ pub(super) struct Arguments {
 enum Of {
     /// Exports
     Exports,
+    /// Images over HTTP
+    ImageApi,
     /// Images that a backend orders
     Images,
 }
@@ -106,8 +108,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let (config, _) = settings::read()?;
     settings::block_on(async {
         match arguments.of {
-            Of::Exports => {
-                let queue = Queue::exports(&config).await;
+            Of::Exports | Of::ImageApi => {
+                let queue = match arguments.of {
+                    Of::ImageApi => Queue::image_api(&config).await,
+                    _ => Queue::exports(&config).await,
+                };
                 let queue = queue.map_err(|error| Failure::away(format!("{error:#}")))?;
                 let done = arguments.order.give(queue.admin.as_ref()).await;
                 queue.source.close().await;

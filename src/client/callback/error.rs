@@ -14,6 +14,8 @@ pub enum Error {
         request: String,
         /// What happened.
         reason: String,
+        /// The status that it answered with, if it did.
+        status: Option<u16>,
         /// When it wants to be asked again, where it said.
         after: Option<Duration>,
     },
@@ -68,6 +70,31 @@ impl Error {
         matches!(self, Self::Away { .. } | Self::Misled { .. })
     }
 
+    /// Whether it is what a proxy says of a backend that is away, or that a request
+    /// has crashed.
+    pub(super) fn is_of_a_proxy(&self) -> bool {
+        matches!(
+            self,
+            Self::Away {
+                status: Some(502..=504),
+                ..
+            }
+        )
+    }
+
+    /// The same, as it is once it is known that other jobs do not have it.
+    pub(super) fn of_one_job(self) -> Self {
+        match self {
+            Self::Away {
+                request, reason, ..
+            } => Self::Failing {
+                request,
+                reason: format!("{reason}, and to other jobs it does not"),
+            },
+            other => other,
+        }
+    }
+
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Away { after, .. } => *after,
@@ -98,6 +125,7 @@ impl Error {
             return Self::Away {
                 request,
                 reason,
+                status: None,
                 after: None,
             };
         }

@@ -78,6 +78,7 @@ impl Backend {
             429 | 502..=504 => Error::Away {
                 request,
                 reason,
+                status: Some(status.as_u16()),
                 after: after(headers),
             },
             408 | 425 | 500..=599 => Error::Failing { request, reason },

@@ -5,6 +5,7 @@
 //! | [`config`] | where it is, and how it knows us |
 //! | [`model`] | an image job as the backend has it, and what is said of it |
 //! | `exchange.rs` | one request and its answer |
+//! | `alone.rs` | whether the backend is away for all jobs, or fails at one alone |
 //! | `error.rs` | why a call failed |
 //!
 //! `GET /api/image-jobs/:id`, and `PATCH /api/image-jobs/:id/status`.
@@ -14,6 +15,7 @@
 //! - The token goes to the backend alone: no redirect is followed.
 //! - Answers are bounded in size and time, and errors name no secret.
 
+mod alone;
 pub mod config;
 mod error;
 mod exchange;
@@ -28,6 +30,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
+use alone::{Alone, Call};
 pub use config::Config;
 pub use error::{Error, Result};
 pub use model::{ImageJob, ImageJobId, Status, Update};
@@ -47,6 +50,7 @@ const NOBODY: &str = "000000000000000000000000";
 pub struct Backend {
     client: Client,
     config: Arc<Config>,
+    alone: Arc<Alone>,
 }
 
 impl Backend {
@@ -66,6 +70,7 @@ impl Backend {
         Ok(Self {
             client,
             config: Arc::new(config),
+            alone: Arc::default(),
         })
     }
 
@@ -80,8 +85,14 @@ impl Backend {
         let mut patience = self.patience();
         loop {
             match self.ask(&path).await {
-                Ok(job) => return Ok(job),
-                Err(error) => patience.wait(error).await?,
+                Ok(job) => {
+                    self.alone.done(id, Call::Job);
+                    return Ok(job);
+                }
+                Err(error) => patience
+                    .wait(error)
+                    .await
+                    .map_err(|error| self.blame(error, id, Call::Job))?,
             }
         }
     }
@@ -118,9 +129,25 @@ impl Backend {
         loop {
             may_say().await;
             match self.exchange(Method::PATCH, &path, Some(update)).await {
-                Ok(_) => return Ok(()),
-                Err(error) => patience.wait(error).await?,
+                Ok(_) => {
+                    self.alone.done(id, update.into());
+                    return Ok(());
+                }
+                Err(error) => patience
+                    .wait(error)
+                    .await
+                    .map_err(|error| self.blame(error, id, update.into()))?,
             }
+        }
+    }
+
+    /// What a call that was given up failed by: an answer that others do not get is the
+    /// job's own affair.
+    fn blame(&self, error: Error, id: &ImageJobId, call: Call) -> Error {
+        if error.is_of_a_proxy() && self.alone.given_up(id, call) {
+            error.of_one_job()
+        } else {
+            error
         }
     }
 

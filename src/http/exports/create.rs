@@ -90,7 +90,7 @@ pub async fn create(
 
 /// The id of the job that a key stands for. Not the key itself: one who knows the
 /// id of a foreign job could else ask whether it exists.
-fn id_of_key(key: &[u8]) -> Result<JobId, Failure> {
+pub(in crate::http) fn id_of_key(key: &[u8]) -> Result<JobId, Failure> {
     const LONGEST: usize = 255;
     if key.is_empty() || key.len() > LONGEST {
         return Err(Failure::bad_request(format!(
@@ -115,7 +115,7 @@ pub(in crate::http) async fn known(
     match queue.find(&id).await? {
         Some(record) if is_same(&record.payload) => Ok(Taken::with(id, record.state.into())),
         Some(_) => Err(Failure::unfit(format!(
-            "{header}: it was used for another export; use a new one"
+            "{header}: it was used for other work; use a new one"
         ))),
         // Forgotten between the two calls.
         None => Ok(Taken::with(id, Status::Completed)),

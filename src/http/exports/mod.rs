@@ -147,18 +147,34 @@ pub async fn cancel(
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<Cancelled>), Failure> {
     let job = job_id(&id)?;
-    let (code, status) = match api.queue.cancel(&job).await? {
-        Cancel::Cancelled | Cancel::TooLate(JobState::Cancelled) => {
-            (StatusCode::OK, Status::Cancelled)
-        }
-        Cancel::Asked => (StatusCode::ACCEPTED, Status::Processing),
-        Cancel::TooLate(state) => {
+    let cancel = api.queue.cancel(&job).await?;
+    let cancelled = Cancelled::of(job, cancel);
+    cancelled.map_err(|state| match state {
+        Some(state) => {
             let state = state.as_str();
-            return Err(Failure::conflict(format!("export {id} is {state} already")));
+            Failure::conflict(format!("export {id} is {state} already"))
         }
-        Cancel::Unknown => return Err(absent(&id)),
-    };
-    Ok((code, Json(Cancelled { id: job, status })))
+        None => absent(&id),
+    })
+}
+
+impl Cancelled {
+    /// The answer to a cancel; an error is the state of a job that had ended, or
+    /// nothing where there is none.
+    pub(in crate::http) fn of(
+        id: JobId,
+        cancel: Cancel,
+    ) -> Result<(StatusCode, Json<Self>), Option<JobState>> {
+        let (code, status) = match cancel {
+            Cancel::Cancelled | Cancel::TooLate(JobState::Cancelled) => {
+                (StatusCode::OK, Status::Cancelled)
+            }
+            Cancel::Asked => (StatusCode::ACCEPTED, Status::Processing),
+            Cancel::TooLate(state) => return Err(Some(state)),
+            Cancel::Unknown => return Err(None),
+        };
+        Ok((code, Json(Self { id, status })))
+    }
 }
 
 /// Gives a failed or cancelled export all its attempts anew.

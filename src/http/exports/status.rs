@@ -75,9 +75,8 @@ pub struct JobStatus {
     detailed_progress: Option<Progress>,
 }
 
-impl From<Record> for ExportStatus {
-    fn from(record: Record) -> Self {
-        let video = serde_json::from_slice::<Export>(&record.payload).ok();
+impl From<&Record> for JobStatus {
+    fn from(record: &Record) -> Self {
         let percent = match record.state {
             State::Completed => 100,
             _ => record
@@ -86,12 +85,19 @@ impl From<Record> for ExportStatus {
                 .map_or(0, |progress| progress.percent),
         };
         Self {
+            state: record.state,
+            progress: percent,
+            detailed_progress: record.progress.clone(),
+        }
+    }
+}
+
+impl From<Record> for ExportStatus {
+    fn from(record: Record) -> Self {
+        let video = serde_json::from_slice::<Export>(&record.payload).ok();
+        Self {
             status: record.state.into(),
-            job_status: JobStatus {
-                state: record.state,
-                progress: percent,
-                detailed_progress: record.progress,
-            },
+            job_status: JobStatus::from(&record),
             id: record.id,
             video_id: video.map(|export| export.video_id),
             attempts: record.attempts,

@@ -15,7 +15,7 @@ use crate::store;
 use crate::workload::image;
 
 /// The most time that an image's download gets; `FETCH_TIMEOUT_SECONDS` may say less.
-const LONGEST_DOWNLOAD: Duration = Duration::from_secs(120);
+pub(super) const LONGEST_DOWNLOAD: Duration = Duration::from_secs(120);
 
 const TWO: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
 
@@ -45,6 +45,8 @@ impl Images {
         variables: &mut Variables,
         named: bool,
         grace: Duration,
+        costs: image::Costs,
+        fetch: &fetch::Config,
     ) -> Result<Self, &'static str> {
         let needed = [
             (&["BACKEND_URL"][..], "BACKEND_URL is not set"),
@@ -76,7 +78,6 @@ impl Images {
         // What is no address was told already.
         let public = store.public.as_deref().and_then(|url| Url::parse(url).ok());
         let public = public.ok_or("R2_PUBLIC_URL is no address")?;
-        let fetch = fetch::Config::parse(variables);
         let cores = available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let runner = runner::Config {
             // While one is on its way, another is in the engine.
@@ -89,10 +90,10 @@ impl Images {
             shutdown_grace: grace,
         };
         Ok(Self {
-            images: image::Config::read(variables),
+            images: image::Config::read(variables, costs),
             fetch: fetch::Config {
                 total: fetch.total.min(LONGEST_DOWNLOAD),
-                ..fetch
+                ..fetch.clone()
             },
             queue,
             backend,

@@ -6,9 +6,11 @@
 //! | `exports.rs` | exports, and their queue |
 //! | `cctv.rs` | clips of cameras |
 //! | `images.rs` | images that a backend orders |
+//! | `image_api.rs` | images over HTTP |
 
 mod cctv;
 mod exports;
+mod image_api;
 mod images;
 
 use std::collections::BTreeSet;
@@ -18,10 +20,13 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use crate::config::{Invalid, Secret, Setting, Variables};
+use crate::fetch;
 use crate::telemetry::log;
+use crate::workload::image::Costs;
 
 pub use self::cctv::Cctv;
 pub use self::exports::{Exports, QueueChoice};
+pub use self::image_api::ImageApi;
 pub use self::images::Images;
 
 /// Everything.
@@ -38,7 +43,9 @@ pub struct Config {
     pub exports: Exports,
     /// Clips of cameras; an error says why they are off.
     pub cctv: Result<Cctv, &'static str>,
-    /// Images, or why there are none.
+    /// Images over HTTP.
+    pub image_api: ImageApi,
+    /// Images that a backend orders, or why there are none.
     pub images: Result<Images, &'static str>,
     /// `DATABASE_URL`: a Postgres database.
     pub database: Option<Secret>,
@@ -64,7 +71,9 @@ pub enum WorkloadName {
     Exports,
     /// Clips of cameras.
     Cctv,
-    /// Images.
+    /// Images over HTTP.
+    ImageApi,
+    /// Images that a backend orders.
     Images,
 }
 
@@ -75,9 +84,10 @@ impl FromStr for WorkloadName {
         match text {
             "exports" | "export" => Ok(Self::Exports),
             "cctv" => Ok(Self::Cctv),
+            "image-api" | "image_api" => Ok(Self::ImageApi),
             "images" | "image" => Ok(Self::Images),
             _ => Err(format!(
-                "there is no workload '{text}'; there are: exports, cctv, images"
+                "there is no workload '{text}'; there are: exports, cctv, image-api, images"
             )),
         }
     }
@@ -88,6 +98,7 @@ impl fmt::Display for WorkloadName {
         f.write_str(match self {
             Self::Exports => "exports",
             Self::Cctv => "cctv",
+            Self::ImageApi => "image-api",
             Self::Images => "images",
         })
     }
@@ -110,6 +121,8 @@ impl Config {
                 .is_some_and(|named| named.contains(&name))
         };
         let grace = exports.runner.shutdown_grace;
+        let costs = Costs::read(variables_);
+        let fetch = fetch::Config::parse(variables_);
         let config = Self {
             cctv: Cctv::read(
                 variables_,
@@ -117,7 +130,14 @@ impl Config {
                 grace,
                 database.as_ref(),
             ),
-            images: Images::read(variables_, named(WorkloadName::Images), grace),
+            image_api: ImageApi::read(variables_, grace, costs.clone(), &fetch),
+            images: Images::read(
+                variables_,
+                named(WorkloadName::Images),
+                grace,
+                costs,
+                &fetch,
+            ),
             http,
             workloads,
             exports,

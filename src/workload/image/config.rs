@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use flatbed_media::image::{Coding, Options, PoolSize, Size};
-use flatbed_media::{ImageLimits, Limits};
+use flatbed_media::image::{Coding, Options, Size};
 
+use super::optimise::Costs;
 use crate::config::Variables;
 use crate::store::Key;
 
@@ -15,10 +15,8 @@ pub struct Config {
     /// Size, quality and effort: `IMAGE_MAX_WIDTH`, `IMAGE_MAX_HEIGHT`, `IMAGE_QUALITY`,
     /// `IMAGE_EFFORT`.
     pub options: Options,
-    /// What one image may cost: `IMAGE_MAX_BYTES`, `IMAGE_MAX_PIXELS`.
-    pub limits: ImageLimits,
-    /// What all of them may: `IMAGE_MEMORY`.
-    pub pool: PoolSize,
+    /// What they may cost.
+    pub costs: Costs,
     /// `IMAGE_SOURCE`.
     pub source: SourceChoice,
     /// `IMAGE_PREFIX`: all results are below it.
@@ -66,10 +64,8 @@ const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 impl Config {
     /// As the variables say.
-    pub fn read(variables: &mut Variables) -> Self {
+    pub fn read(variables: &mut Variables, costs: Costs) -> Self {
         let default = Options::default();
-        let limits = ImageLimits::default();
-        let pool = PoolSize::default();
         let side = 1..=LONGEST_SIDE;
         let width = variables.number("IMAGE_MAX_WIDTH", 1920, side.clone());
         let height = variables.number("IMAGE_MAX_HEIGHT", 1920, side);
@@ -85,30 +81,10 @@ impl Config {
                 effort: variables.number("IMAGE_EFFORT", default.effort, 0..=6),
                 ..default
             },
-            limits: ImageLimits {
-                max_bytes: variables.bytes("IMAGE_MAX_BYTES", limits.max_bytes),
-                max_pixels: variables.number(
-                    "IMAGE_MAX_PIXELS",
-                    limits.max_pixels,
-                    1..=1_000_000_000,
-                ),
-                ..limits
-            },
-            pool: PoolSize {
-                memory: variables.bytes("IMAGE_MEMORY", pool.memory),
-                ..pool
-            },
+            costs,
             source: variables.parse("IMAGE_SOURCE", SourceChoice::default()),
             prefix,
             cache_control: variables.text_or("IMAGE_CACHE_CONTROL", FOR_EVER),
-        }
-    }
-
-    /// As the engine takes them.
-    pub(super) fn engine_limits(&self) -> Limits {
-        Limits {
-            image: self.limits.clone(),
-            ..Limits::default()
         }
     }
 }
@@ -125,7 +101,7 @@ mod tests {
 
     #[test]
     fn defaults_are_for_the_web() {
-        let config = Config::read(&mut Variables::of([]));
+        let config = Config::read(&mut Variables::of([]), Costs::default());
         assert_eq!(config.options.coding, Coding::Quality(80));
         assert_eq!(config.options.size, "1920x1920".parse().ok());
         assert_eq!(config.prefix, default_prefix());
@@ -141,7 +117,8 @@ mod tests {
             ("IMAGE_SOURCE", "mail"),
             ("IMAGE_MEMORY", "much"),
         ]);
-        Config::read(&mut variables);
+        let costs = Costs::read(&mut variables);
+        Config::read(&mut variables, costs);
         let Invalid(faults) = variables.finish().unwrap_err();
         assert_eq!(faults.len(), 5, "{faults:?}");
     }

@@ -3,15 +3,21 @@
 use std::time::Duration;
 
 use flatbed_media::Error as Engine;
+use tokio::time::sleep;
 
 use crate::client::callback;
 use crate::fetch;
 use crate::job::Outcome;
+use crate::runner::JobContext;
 use crate::store;
 
 /// What somebody must mend first is tried again so much later: three attempts give an
 /// hour for it.
 const MENDING: Duration = Duration::from_secs(30 * 60);
+
+/// How long a job is kept that is put back because of an outage: nothing is gained by
+/// having it at once again.
+pub(super) const OUTAGE: Duration = Duration::from_secs(5);
 
 /// Why an attempt made no image. What it prints begins with a word that tells which.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +67,12 @@ impl From<fetch::Error> for Failure {
     }
 }
 
+impl From<store::InvalidKey> for Failure {
+    fn from(error: store::InvalidKey) -> Self {
+        Self::Order(error.to_string())
+    }
+}
+
 impl From<Engine> for Failure {
     fn from(error: Engine) -> Self {
         match error {
@@ -78,6 +90,18 @@ impl Failure {
             Self::Store(store::Error::Away { .. }) => true,
             _ => false,
         }
+    }
+
+    /// Ends the attempt: in an outage after a while, with a word in the log.
+    pub async fn end(self, context: &JobContext) -> Outcome {
+        if self.is_about_all_jobs() {
+            tracing::error!(error = %self, "no image can be made; trying again");
+            tokio::select! {
+                () = sleep(OUTAGE) => {}
+                () = context.stopped() => {}
+            }
+        }
+        self.outcome()
     }
 
     /// What becomes of the job.
@@ -213,6 +237,7 @@ mod tests {
         let away = callback::Error::Away {
             request: request(),
             reason: reason(),
+            status: Some(503),
             after: None,
         };
         let misled = callback::Error::Misled {

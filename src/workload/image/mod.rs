@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`config`] | the settings |
 //! | `order.rs` | what a message must be; where the result goes |
+//! | [`optimise`] | the image becomes WebP; images by HTTP go the same way |
 //! | [`source`] | the image's bytes: from the bucket, or from its address |
 //! | [`failure`] | why there is no image, what becomes of the job, what the backend is told |
 //!
@@ -13,31 +14,29 @@
 
 pub mod config;
 pub mod failure;
+pub mod optimise;
 mod order;
 pub mod source;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use flatbed_media::Input;
-use flatbed_media::image::{Pool, Report};
+use flatbed_media::image::Report;
 use serde::Serialize;
 use tokio::time::sleep;
 
 pub use config::{Config, SourceChoice};
 pub use failure::Failure;
+use failure::OUTAGE;
+pub use optimise::{Costs, Optimiser};
 pub use source::Sources;
 
 use crate::client::callback::{self, Backend, ImageJob, ImageJobId, Status, Update};
 use crate::job::{Job, Outcome};
-use crate::runner::{JobContext, Workload, engine};
+use crate::runner::{JobContext, Workload};
 use crate::store::{Describe, Key, Store};
 use crate::telemetry::Stage;
-
-/// How long a job is kept that is put back because of an outage: nothing is gained by
-/// having it at once again.
-const OUTAGE: Duration = Duration::from_secs(5);
 
 /// The workload.
 pub struct Images {
@@ -45,7 +44,7 @@ pub struct Images {
     sources: Sources,
     store: Store,
     config: Config,
-    pool: Arc<Pool>,
+    optimiser: Optimiser,
 }
 
 /// What came of a job.
@@ -72,15 +71,13 @@ impl Images {
         store: Store,
         config: Config,
     ) -> flatbed_media::Result<Self> {
-        let size = config.pool;
-        // Its threads inherit the low priority of the one that starts them.
-        let pool = engine::on_thread(move || Pool::new(size)).await?;
+        let optimiser = Optimiser::new(&config.costs).await?;
         Ok(Self {
             backend,
             sources,
             store,
             config,
-            pool: Arc::new(pool),
+            optimiser,
         })
     }
 }
@@ -99,16 +96,7 @@ impl Workload for Images {
         match done {
             Ok(Some(made)) => Outcome::Done(serde_json::to_value(made).unwrap_or_default()),
             Ok(None) => Outcome::Done(serde_json::Value::Null),
-            Err(failure) => {
-                if failure.is_about_all_jobs() {
-                    tracing::error!(error = %failure, "no image can be made; trying again");
-                    tokio::select! {
-                        () = sleep(OUTAGE) => {}
-                        () = context.stopped() => {}
-                    }
-                }
-                failure.outcome()
-            }
+            Err(failure) => failure.end(&context).await,
         }
     }
 
@@ -181,14 +169,8 @@ impl Images {
         context: &JobContext,
     ) -> Result<(Vec<u8>, Report), Failure> {
         let input = Input::bytes(order::shown_name(id, ordered), image);
-        let pool = Arc::clone(&self.pool);
         let options = self.config.options.clone();
-        let limits = self.config.engine_limits();
-        let made = context.engine(move |context| {
-            let context = context.clone().with_limits(limits);
-            pool.to_bytes(input, &options, &context)
-        });
-        Ok(made.await?)
+        Ok(self.optimiser.make(input, options, context).await?)
     }
 
     /// Puts it into the bucket; where anybody can fetch it.
