@@ -1,0 +1,1 @@
+//! An archive of JSON and pictures in a store.
