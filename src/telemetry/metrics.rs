@@ -10,12 +10,14 @@
 //! | `workloads.rs` | those of all workloads |
 //! | `jobs.rs` | what a job reports |
 //! | `clips.rs` | what is counted of clips of cameras |
+//! | `models.rs` | what is asked of models, and what it costs |
 //! | `adding.rs` | makes them and registers them |
 
 mod adding;
 mod clips;
 mod exports;
 mod jobs;
+mod models;
 mod workloads;
 
 use prometheus::{IntGauge, Registry, Result, TextEncoder};
@@ -26,6 +28,7 @@ use self::workloads::Workloads;
 
 pub use self::clips::ClipMetrics;
 pub use self::jobs::{BusyThread, JobMetrics, Stage};
+pub use self::models::ModelMetrics;
 
 /// All metrics of the process. Clones share them.
 #[derive(Clone)]
@@ -34,6 +37,7 @@ pub struct Metrics {
     exports: Exports,
     workloads: Workloads,
     clips: ClipMetrics,
+    models: ModelMetrics,
     engine_threads: IntGauge,
 }
 
@@ -58,6 +62,7 @@ impl Metrics {
             exports: Exports::new(&add)?,
             workloads: Workloads::new(&add)?,
             clips: ClipMetrics::new(&add)?,
+            models: ModelMetrics::new(&add)?,
             engine_threads: add.gauge(
                 "flatbed_engine_threads_busy",
                 "Engine threads that jobs have started and that are running.",
@@ -77,6 +82,11 @@ impl Metrics {
     /// The part that clips of cameras report to.
     pub fn clips(&self) -> ClipMetrics {
         self.clips.clone()
+    }
+
+    /// The part that calls of models report to.
+    pub fn models(&self) -> ModelMetrics {
+        self.models.clone()
     }
 
     /// `video_storage_used_bytes`: what videos and exports take in the store.
