@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::Seen;
 use crate::store::Key;
 
 /// Everything that is known of a video, but for the vectors.
@@ -50,6 +51,51 @@ pub struct Analysis {
     /// What is said.
     #[serde(default)]
     pub transcript: Option<Transcript>,
+}
+
+impl Analysis {
+    /// A video of which nothing is known.
+    pub fn of(video_id: Uuid) -> Self {
+        Self {
+            video_id,
+            source_url: None,
+            source_version: None,
+            status: Status::Queued,
+            error: None,
+            duration: None,
+            width: None,
+            height: None,
+            proxy: None,
+            steps: BTreeMap::new(),
+            notes: Vec::new(),
+            updated_at: None,
+            scenes: Vec::new(),
+            frames: Vec::new(),
+            transcript: None,
+        }
+    }
+
+    /// Says what became of a step.
+    pub fn set(&mut self, step: Step, state: StepState, note: Option<String>) {
+        self.steps.insert(step, StepReport { state, note });
+    }
+
+    /// Whether all of a step is there.
+    pub fn is_done(&self, step: Step) -> bool {
+        let report = self.steps.get(&step);
+        report.is_some_and(|report| report.state == StepState::Done)
+    }
+
+    /// Notes what was seen in a frame.
+    pub fn see(&mut self, seen: Seen) {
+        let frame = self.frames.iter_mut().find(|frame| frame.index == seen.frame);
+        if let Some(frame) = frame {
+            (frame.caption, frame.refusal) = match seen.caption {
+                Ok(caption) => (Some(caption), None),
+                Err(refusal) => (None, Some(refusal)),
+            };
+        }
+    }
 }
 
 /// How far an analysis is.

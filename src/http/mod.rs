@@ -5,6 +5,7 @@
 //! | [`exports`], [`events`] | `/api/exports` |
 //! | [`webhook`] | `/api/jobs/webhook`, for those who push jobs |
 //! | [`videos`], `upload.rs` | `/api/videos` |
+//! | [`analysis`] | `/api/videos/{id}/analysis`, `/api/search`, `/webhook`, `/stats` |
 //! | [`trigger`] | `/trigger`: the clip of one packing item, now |
 //! | [`files`] | `/files`: objects of a folder store, by signed links |
 //! | [`health`], [`metrics`] | `/health`, `/metrics` |
@@ -12,6 +13,7 @@
 //! | [`auth`] | who may ask |
 //! | [`failure`], [`body`] | errors and requests, as JSON |
 
+pub mod analysis;
 pub mod auth;
 pub mod body;
 pub mod events;

@@ -9,9 +9,11 @@
 //! | [`exports`] | exports: queue, store, workload, routes |
 //! | [`cctv`] | clips of cameras: table, recorders, bucket, workload, routes |
 //! | [`images`] | images: list, backend, bucket, workload |
+//! | [`analysis`] | analyses: source of jobs, archive, models, workload, routes |
 //! | `parts.rs` | what runs and what answers, of all workloads that are on |
 //! | `shutdown.rs` | SIGTERM and Ctrl-C |
 
+pub mod analysis;
 pub mod cctv;
 pub mod config;
 pub mod doctor;

@@ -27,7 +27,7 @@ use self::exports::Exports;
 use self::workloads::Workloads;
 
 pub use self::clips::ClipMetrics;
-pub use self::jobs::{BusyThread, JobMetrics, Stage};
+pub use self::jobs::{BusyThread, Finished, JobMetrics, Stage};
 pub use self::models::ModelMetrics;
 
 /// All metrics of the process. Clones share them.

@@ -8,4 +8,4 @@
 pub mod log;
 pub mod metrics;
 
-pub use metrics::{ClipMetrics, JobMetrics, Metrics, ModelMetrics, Stage};
+pub use metrics::{ClipMetrics, Finished, JobMetrics, Metrics, ModelMetrics, Stage};

@@ -4,8 +4,10 @@
 //! |---|---|
 //! | [`export`] | a video through a list of operations, into the store |
 //! | [`cctv`] | what a camera's recorder has of a stretch of time, into a bucket |
+//! | [`analysis`] | what is seen and said in a video, to be searched |
 //! | [`image`] | a photo becomes WebP, and a backend hears of it |
 
+pub mod analysis;
 pub mod cctv;
 pub mod export;
 pub mod image;

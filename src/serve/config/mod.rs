@@ -6,7 +6,9 @@
 //! | `exports.rs` | exports, and their queue |
 //! | `cctv.rs` | clips of cameras |
 //! | `images.rs` | images that a backend orders |
+//! | `analysis.rs` | analyses of videos |
 
+mod analysis;
 mod cctv;
 mod exports;
 mod images;
@@ -20,6 +22,7 @@ use std::str::FromStr;
 use crate::config::{Invalid, Secret, Setting, Variables};
 use crate::telemetry::log;
 
+pub use self::analysis::{Analysis, JobSource, Storage};
 pub use self::cctv::Cctv;
 pub use self::exports::{Exports, QueueChoice};
 pub use self::images::Images;
@@ -40,6 +43,8 @@ pub struct Config {
     pub cctv: Result<Cctv, &'static str>,
     /// Images, or why there are none.
     pub images: Result<Images, &'static str>,
+    /// Analyses of videos, or why there are none.
+    pub analysis: Result<Analysis, &'static str>,
     /// `DATABASE_URL`: a Postgres database.
     pub database: Option<Secret>,
     /// What is logged.
@@ -66,6 +71,8 @@ pub enum WorkloadName {
     Cctv,
     /// Images.
     Images,
+    /// Analyses of videos.
+    Analysis,
 }
 
 impl FromStr for WorkloadName {
@@ -76,8 +83,9 @@ impl FromStr for WorkloadName {
             "exports" | "export" => Ok(Self::Exports),
             "cctv" => Ok(Self::Cctv),
             "images" | "image" => Ok(Self::Images),
+            "analysis" => Ok(Self::Analysis),
             _ => Err(format!(
-                "there is no workload '{text}'; there are: exports, cctv, images"
+                "there is no workload '{text}'; there are: exports, cctv, images, analysis"
             )),
         }
     }
@@ -89,6 +97,7 @@ impl fmt::Display for WorkloadName {
             Self::Exports => "exports",
             Self::Cctv => "cctv",
             Self::Images => "images",
+            Self::Analysis => "analysis",
         })
     }
 }
@@ -118,6 +127,12 @@ impl Config {
                 database.as_ref(),
             ),
             images: Images::read(variables_, named(WorkloadName::Images), grace),
+            analysis: Analysis::read(
+                variables_,
+                named(WorkloadName::Analysis),
+                &exports,
+                database.as_ref(),
+            ),
             http,
             workloads,
             exports,
@@ -143,6 +158,14 @@ impl Config {
             return Err("FLATBED_WORKLOADS does not name it");
         }
         self.images.as_ref().map_err(|reason| *reason)
+    }
+
+    /// The settings of analyses, if they are to be made; else why not.
+    pub fn analyses(&self) -> Result<&Analysis, &'static str> {
+        if !self.wants(WorkloadName::Analysis) {
+            return Err("FLATBED_WORKLOADS does not name it");
+        }
+        self.analysis.as_ref().map_err(|reason| *reason)
     }
 
     /// Whether a workload is to run.
