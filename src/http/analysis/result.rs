@@ -8,7 +8,8 @@ use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use flatbed_media::still::{self, SheetOptions};
+use flatbed_media::image::{SheetOptions, contact_sheet as lay_out};
+use flatbed_media::{Context, Input};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -174,7 +175,8 @@ async fn contact_sheet(api: &Analyses, known: &Analysis) -> Result<Response, Fai
     let mut pictures = Vec::new();
     for frame in known.frames.iter().take(MOST_ON_SHEET) {
         if let Some(picture) = api.archive.picture(known.video_id, frame.index).await? {
-            pictures.push(picture.to_vec());
+            let name = format!("frame {}", frame.index);
+            pictures.push(Input::bytes(name, picture.to_vec()));
         }
     }
     if pictures.is_empty() {
@@ -182,13 +184,13 @@ async fn contact_sheet(api: &Analyses, known: &Analysis) -> Result<Response, Fai
         return Err(Failure::not_found(format!("video {id} has no frames")));
     }
     let options = SheetOptions::default();
-    let sheet = on_thread(move || still::contact_sheet(pictures, &options)).await;
-    let sheet = sheet.map_err(|error| Failure::internal(&error))?;
+    let sheet = on_thread(move || lay_out(pictures, &options, &Context::new())).await;
+    let (sheet, _) = sheet.map_err(|error| Failure::internal(&error))?;
     Ok(of_type("image/png", sheet.into()))
 }
 
 /// More than that nobody looks at on one sheet.
-const MOST_ON_SHEET: usize = 400;
+const MOST_ON_SHEET: usize = 100;
 
 fn of_type(media_type: &'static str, content: Bytes) -> Response {
     let media_type = HeaderValue::from_static(media_type);

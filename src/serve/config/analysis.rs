@@ -95,11 +95,7 @@ impl Analysis {
         let analysis = analysis::Config::read(variables);
         let attempts = variables.number("WORKER_MAX_ATTEMPTS", 3, 1..=100);
         let source = JobSource::read(variables, database, attempts);
-        let models = if variables.is_set("OPENAI_API_KEY") || variables.is_set("OPENAI_BASE_URL") {
-            Ok(models::Config::read(variables))
-        } else {
-            Err("OPENAI_API_KEY is not set")
-        };
+        let models = models::Config::read(variables).ok_or("OPENAI_API_KEY is not set");
         let default = runner::Config::default();
         let at_once = match &source {
             JobSource::Sqs(config) => config.at_once,

@@ -138,8 +138,8 @@ fn scenes(report: &Report) -> Vec<Scene> {
     let scenes = report.scenes.iter().flat_map(|found| &found.scenes);
     let scenes = (0..).zip(scenes).map(|(index, scene)| Scene {
         index,
-        start: scene.start,
-        end: scene.end,
+        start: scene.span.start,
+        end: scene.span.end,
     });
     scenes.collect()
 }
