@@ -91,7 +91,7 @@ fn a_stream_that_seeks_has_its_index_in_front() {
             flatbed_media::Container::Mp4,
             file,
         )),
-        sound: None,
+        ..Outputs::default()
     };
     let input = Input::path(&source.path);
     normalize::normalize(input, outputs, &Options::default(), &Context::new()).expect("made");
