@@ -104,7 +104,7 @@ impl<R: Read + Seek> SoundSpan<R> {
     }
 
     /// How many bytes there are to be read in all, with the header.
-    pub fn bytes(&self) -> u64 {
+    pub fn size(&self) -> u64 {
         u64::from(HEADER) + self.bytes
     }
 }
@@ -224,7 +224,7 @@ mod tests {
         let mut piece = SoundSpan::open("sound", io::Cursor::new(file), span).expect("a piece");
         let mut bytes = Vec::new();
         piece.read_to_end(&mut bytes).expect("read");
-        assert_eq!(bytes.len() as u64, piece.bytes());
+        assert_eq!(bytes.len() as u64, piece.size());
         (bytes, piece.span())
     }
 

@@ -13,7 +13,7 @@ use flatbed_media::{Context, Input, Timestamp};
 use crate::fixture::Source;
 use crate::observe;
 use crate::scene::{Film, H264};
-use crate::still::seen::{Seen, seen, seen_by};
+use crate::still::seen::{Seen, all_seen, seen_by};
 
 /// A run whose frames are files, and nothing else is made.
 pub struct Taken {
@@ -24,19 +24,18 @@ pub struct Taken {
 impl Taken {
     fn pictures(&self) -> Vec<Seen> {
         let frames = self.report.frames.as_deref().expect("frames");
-        let pictures = frames.iter().map(|frame| {
-            let path = Path::new(&frame.name);
-            let picture = seen(path);
-            assert_eq!(
-                picture.size(),
-                (frame.width as usize, frame.height as usize)
-            );
-            assert_eq!(frame.bytes, fs::metadata(path).expect("a file").len());
-            picture
-        });
-        let pictures: Vec<_> = pictures.collect();
+        let paths: Vec<PathBuf> = frames
+            .iter()
+            .map(|frame| frame.name.clone().into())
+            .collect();
         let files = fs::read_dir(self.folder.path().join("frames")).expect("list");
-        assert_eq!(files.count(), pictures.len());
+        assert_eq!(files.count(), paths.len());
+        let pictures = all_seen(&paths);
+        for ((frame, path), picture) in frames.iter().zip(&paths).zip(&pictures) {
+            let size = (frame.width as usize, frame.height as usize);
+            assert_eq!(picture.size(), size);
+            assert_eq!(frame.bytes, fs::metadata(path).expect("a file").len());
+        }
         pictures
     }
 
@@ -134,7 +133,7 @@ fn it_is_the_frame_of_its_time() {
 #[test]
 fn of_many_scenes_the_first_the_last_and_some_between() {
     let fixture = Source::new().frames(100).build();
-    for most in [1, 2, 10, 99, 100] {
+    for most in [1, 10] {
         let taken = take(&fixture.path, &each_frame(most));
         let chosen = scene::choose(100, most);
         assert_eq!(taken.places(), chosen);
@@ -146,8 +145,8 @@ fn of_many_scenes_the_first_the_last_and_some_between() {
 
 #[test]
 fn scenes_have_one_each_from_their_middle() {
-    let film = Film::new().size(320, 200);
-    let film = film.scene(1, 40).scene(2, 90).scene(3, 20).scene(5, 400);
+    let film = Film::new().scene(1, 40).scene(2, 90);
+    let film = film.scene(3, 20).scene(5, 200);
     let clip = film.h264();
     for detector in [Detector::ADAPTIVE, Detector::CONTENT] {
         let options = by(detector);
@@ -178,15 +177,15 @@ fn of_ffmpeg(path: &Path, time: f64) -> Seen {
 fn a_cut_that_is_known_late_divides_the_frames_all_the_same() {
     // Light goes on and off: the content detector takes such runs for one cut,
     // and knows when they are over.
-    let mut film = Film::new().scene(1, 30);
-    for seed in 2..12 {
+    let mut film = Film::new().size(48, 32).scene(1, 30);
+    for seed in 2..10 {
         film = film.flash(seed, 1 + seed as usize % 3).scene(seed, 3);
         film = film.scene(seed + 1, seed as usize * 4 % 50);
     }
     let clip = film.encode("25", H264, "mp4");
-    let lengths = [0, 1, 5, 15, 40].map(MinLength::Frames);
+    let lengths = [0, 5, 40].map(MinLength::Frames);
     for detector in [Detector::ADAPTIVE, Detector::CONTENT] {
-        for window in [1, 2, 7, 16] {
+        for window in [1, 2, 16] {
             let detector = match detector {
                 Detector::Adaptive {
                     threshold,
@@ -222,7 +221,7 @@ fn a_cut_that_is_known_late_divides_the_frames_all_the_same() {
 #[test]
 fn black_beginnings_are_passed_over() {
     // Black beyond the middle, and then light comes.
-    let film = Film::new().size(320, 200).scene(1, 100);
+    let film = Film::new().scene(1, 100);
     let arguments = format!("-vf fade=in:60:30 {H264}");
     let clip = film.encode("25", &arguments, "mp4");
     let mut options = by(Detector::ADAPTIVE);
@@ -233,7 +232,7 @@ fn black_beginnings_are_passed_over() {
     assert!(!taken.report.frames.as_ref().expect("frames")[0].blank);
     let bright = taken.pictures()[0].luma().pixels;
     let share = bright.iter().filter(|&&light| light > 25).count();
-    assert!(share * 50 > bright.len(), "{share} of {}", bright.len());
+    assert!(share * 5 > bright.len(), "{share} of {}", bright.len());
 
     // A video that is black has a black frame, and says so.
     let clip = film.encode("25", &format!("-vf fade=in:100:1 {H264}"), "mp4");
@@ -244,7 +243,7 @@ fn black_beginnings_are_passed_over() {
 
 #[test]
 fn one_colour_is_passed_over_too() {
-    let film = Film::new().size(320, 200).scene(1, 100);
+    let film = Film::new().scene(1, 100);
     let white = "-vf fade=in:80:10:color=white";
     let clip = film.encode("25", &format!("{white} {H264}"), "mp4");
     let mut options = by(Detector::Content { threshold: 200.0 });
@@ -370,13 +369,13 @@ fn thousands_of_scenes_cost_disk_and_not_memory() {
     let noise = folder.path().join("noise.avi");
     let status = Command::new("ffmpeg")
         .args(["-nostdin", "-v", "error", "-f", "lavfi", "-i"])
-        .arg("color=gray:s=256x192:r=25:d=120,noise=alls=100:allf=t")
+        .arg("color=gray:s=64x48:r=25:d=120,noise=alls=100:allf=t")
         .args(["-c:v", "mjpeg", "-q:v", "4", "-pix_fmt", "yuvj420p"])
         .arg(&noise)
         .status();
     assert!(status.expect("ffmpeg starts").success());
     let mut options = each_frame(50);
-    options.frames.quality = 95;
+    options.frames.format = Format::Png;
     // What a first run sets up does not count.
     take(&Source::new().frames(10).build().path, &options);
     let (in_use, _) = memory();
@@ -388,7 +387,7 @@ fn thousands_of_scenes_cost_disk_and_not_memory() {
     let mean = frames.map(|frame| frame.bytes).sum::<u64>() / 50;
     // All pictures together are several times what may be held.
     let all = 3000 * mean / 1024;
-    assert!(all > 60 << 10, "{all} KiB");
+    assert!(all > 20 << 10, "{all} KiB");
     let most = most - in_use;
-    assert!(most < 40 << 10, "{most} KiB for {all} KiB of pictures");
+    assert!(most < 12 << 10, "{most} KiB for {all} KiB of pictures");
 }
