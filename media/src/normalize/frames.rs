@@ -35,7 +35,9 @@ pub(super) struct SceneFrames {
     /// Those of the scene that is running; all of them show as much.
     scene: Thinned<Held>,
     seen: Seen,
-    start: Timestamp,
+    /// When there was first so much to be seen, and from when on there was not.
+    from: Timestamp,
+    to: Option<Timestamp>,
     /// How many of the finder's cuts were looked at.
     cuts: usize,
     /// Frames that came so far.
@@ -82,7 +84,8 @@ impl SceneFrames {
             undecided: Thinned::new(undecided.saturating_add(1)),
             scene: Thinned::new(HELD),
             seen: Seen::default(),
-            start: Timestamp::ZERO,
+            from: Timestamp::ZERO,
+            to: None,
             cuts: 0,
             frames: 0,
             made: Made {
@@ -97,7 +100,7 @@ impl SceneFrames {
         let number = self.frames;
         self.frames += 1;
         if number == 0 {
-            self.begin(at, frame);
+            self.begin(frame);
         }
         let held = Held {
             number,
@@ -114,7 +117,7 @@ impl SceneFrames {
             if cut.number > 0 {
                 self.decide(cut.number);
                 self.end(cut.at)?;
-                self.begin(cut.at, frame);
+                self.begin(frame);
             }
         }
         self.decide(finder.undecided());
@@ -131,8 +134,7 @@ impl SceneFrames {
     }
 
     /// A scene begins.
-    fn begin(&mut self, at: Timestamp, like: &Frame) {
-        self.start = at;
+    fn begin(&mut self, like: &Frame) {
         let bytes = bytes(like).max(1);
         self.most = (HELD_BYTES / bytes).clamp(3, HELD);
         self.scene.clear(self.most);
@@ -141,21 +143,26 @@ impl SceneFrames {
     /// Frames before the one numbered `until` are of the running scene.
     fn decide(&mut self, until: u64) {
         while let Some((at, held)) = self.undecided.take_if(|held| held.number < until) {
-            if held.seen > self.seen {
+            let is_first = self.scene.is_empty();
+            if is_first || held.seen > self.seen {
                 // Whatever shows more stands for the scene rather.
                 self.scene.clear(self.most);
-                self.seen = held.seen;
+                (self.seen, self.from) = (held.seen, at);
             }
             if held.seen == self.seen {
+                self.to = None;
                 self.scene.offer(at, held);
+            } else {
+                self.to.get_or_insert(at);
             }
         }
     }
 
     /// The running scene is over at `at`: of its frames one becomes a picture.
     fn end(&mut self, at: Timestamp) -> Result<()> {
-        let half = Timestamp::from_micros((at - self.start).as_micros() / 2);
-        let nearest = self.scene.nearest(self.start + half);
+        let length = self.to.unwrap_or(at) - self.from;
+        let half = Timestamp::from_micros(length.as_micros() / 2);
+        let nearest = self.scene.nearest(self.from + half);
         let Some(&(
             time,
             Held {
@@ -180,7 +187,7 @@ impl SceneFrames {
         });
         // The frames are let go of at once.
         self.scene.clear(self.most);
-        self.seen = Seen::default();
+        self.to = None;
         Ok(())
     }
 }

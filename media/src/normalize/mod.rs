@@ -42,6 +42,7 @@
 //! | `proxy.rs` | encoded and written |
 //! | `sound.rs`, `wav.rs` | sound on the timeline, and its file |
 //! | `silence.rs` | where nothing is to be heard |
+//! | `speech.rs`, `sound_span.rs` | what a speech recogniser is to hear, and that as files |
 
 mod frame_rate;
 mod frames;
@@ -53,12 +54,16 @@ mod run;
 mod shape;
 mod silence;
 mod sound;
+mod sound_span;
+mod speech;
 mod spool;
 mod thinned;
 mod wav;
 
 pub use options::{FrameOptions, FrameOutput, Options, Outputs, Silence, SoundOutput};
 pub use report::{Proxy, Report, SceneFrame, Sound};
+pub use sound_span::SoundSpan;
+pub use speech::{SpeechOptions, speech_spans};
 
 use crate::{Context, Input, Result};
 

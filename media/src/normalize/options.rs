@@ -78,8 +78,8 @@ const MOST_WINDOW: usize = 16;
 /// [`scene::choose`] tells which ones have theirs: the first, the last, and others
 /// evenly between. Of a scene it is the frame nearest to its middle of a few that
 /// are spread over it (no further from the middle than a sixth of the scene, and
-/// an eighth up to 1080p); a black frame, or one of a single colour, only where
-/// the scene has no other.
+/// an eighth up to 1080p). It is a black one, or one of a single colour, only where
+/// the scene has no other; the middle is then that of the part which shows more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameOptions {
     /// How many at most, 1 to 100000.

@@ -43,8 +43,8 @@ impl<T> Thinned<T> {
     }
 
     fn is_due(&self, at: Timestamp) -> bool {
-        // Containers round times.
-        let slack = Timestamp::from_micros(self.spacing.as_micros() / 8);
+        // Containers round times to the millisecond.
+        let slack = Timestamp::from_micros((self.spacing.as_micros() / 8).min(2_000));
         let last = self.kept.back();
         last.is_none_or(|(last, _)| at - *last >= self.spacing - slack)
     }
@@ -78,6 +78,10 @@ impl<T> Thinned<T> {
     pub(super) fn nearest(&self, at: Timestamp) -> Option<&(Timestamp, T)> {
         let distance = |time: Timestamp| time.as_micros().abs_diff(at.as_micros());
         self.kept.iter().min_by_key(|(time, _)| distance(*time))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.kept.is_empty()
     }
 
     /// Begins anew.
