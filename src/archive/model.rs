@@ -88,7 +88,10 @@ impl Analysis {
 
     /// Notes what was seen in a frame.
     pub fn see(&mut self, seen: Seen) {
-        let frame = self.frames.iter_mut().find(|frame| frame.index == seen.frame);
+        let frame = self
+            .frames
+            .iter_mut()
+            .find(|frame| frame.index == seen.frame);
         if let Some(frame) = frame {
             (frame.caption, frame.refusal) = match seen.caption {
                 Ok(caption) => (Some(caption), None),
@@ -260,7 +263,11 @@ impl Transcript {
 
     /// The text without times.
     pub fn text(&self) -> String {
-        let texts: Vec<_> = self.segments.iter().map(|segment| segment.text.trim()).collect();
+        let texts: Vec<_> = self
+            .segments
+            .iter()
+            .map(|segment| segment.text.trim())
+            .collect();
         texts.join(" ")
     }
 }

@@ -24,9 +24,7 @@ use crate::queue::redis_list::RedisList;
 use crate::queue::sqlite::SqliteQueue;
 use crate::queue::sqs::SqsQueue;
 use crate::queue::webhook::PlainDoor;
-use crate::queue::{
-    Added, Admin, Counts, DeadLetters, Error, NewJob, Options, Result, Source,
-};
+use crate::queue::{Added, Admin, Counts, DeadLetters, Error, NewJob, Options, Result, Source};
 use crate::runner::{Runner, WorkThreads};
 use crate::store::Store;
 use crate::store::config::Place;
@@ -324,7 +322,9 @@ struct Recorded(Arc<dyn Admin>);
 #[async_trait]
 impl Orders for Recorded {
     async fn add(&self, id: JobId, order: &Order) -> Result<Added> {
-        self.0.add(NewJob::new(JOB_NAME, payload(order)).with_id(id)).await
+        self.0
+            .add(NewJob::new(JOB_NAME, payload(order)).with_id(id))
+            .await
     }
 
     async fn counts(&self) -> Result<Counts> {
@@ -344,7 +344,11 @@ impl Orders for Unrecorded {
     async fn add(&self, _id: JobId, order: &Order) -> Result<Added> {
         match self {
             Self::List(list) => list.push(&payload(order)).await?,
-            Self::Sqs(queue) => queue.send(&String::from_utf8_lossy(&payload(order))).await?,
+            Self::Sqs(queue) => {
+                queue
+                    .send(&String::from_utf8_lossy(&payload(order)))
+                    .await?
+            }
         }
         Ok(Added::New)
     }

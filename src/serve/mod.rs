@@ -63,7 +63,10 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
                 "listening on {address} (WORKER_HOST; WORKER_PORT, WORKER_HTTP_PORT, WEBHOOK_PORT)"
             )
         })?;
-        listeners.push((listener.local_addr().context("the listener's address")?, listener));
+        listeners.push((
+            listener.local_addr().context("the listener's address")?,
+            listener,
+        ));
     }
     let address = config.http.host;
     if !config.http.host.is_loopback() && config.http.token.is_none() {

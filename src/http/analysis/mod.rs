@@ -68,10 +68,7 @@ pub fn routes(api: Analyses) -> Router {
             "/api/videos/{id}/analysis",
             get(result::show).delete(result::forget),
         )
-        .route(
-            "/api/videos/{id}/analysis/{part}",
-            get(result::part),
-        )
+        .route("/api/videos/{id}/analysis/{part}", get(result::part))
         .route(
             "/api/videos/{id}/analysis/frames/{frame}",
             get(result::frame),

@@ -118,7 +118,9 @@ pub async fn part(
         "scenes.json" => Ok(Json(&known.scenes).into_response()),
         "frames.json" => Ok(Json(&known.frames).into_response()),
         "contact-sheet.png" => contact_sheet(&api, &known).await,
-        _ => Err(Failure::not_found(format!("an analysis has no part {part:?}"))),
+        _ => Err(Failure::not_found(format!(
+            "an analysis has no part {part:?}"
+        ))),
     }
 }
 

@@ -128,12 +128,8 @@ impl Door {
         now: SystemTime,
     ) -> Result<Claimed<'a>, Refusal> {
         let id = headers.id.ok_or(Refusal::Unsigned("webhook-id"))?;
-        let timestamp = headers
-            .timestamp
-            .ok_or(Refusal::Unsigned(TIMESTAMP))?;
-        let signatures = headers
-            .signature
-            .ok_or(Refusal::Unsigned(SIGNATURE))?;
+        let timestamp = headers.timestamp.ok_or(Refusal::Unsigned(TIMESTAMP))?;
+        let signatures = headers.signature.ok_or(Refusal::Unsigned(SIGNATURE))?;
         if id.is_empty() || id.len() > LONGEST_ID {
             return Err(Refusal::Malformed {
                 header: "webhook-id",

@@ -100,7 +100,11 @@ mod tests {
     fn signature() -> String {
         let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"sixteen bytes or more");
         let tag = ring::hmac::sign(&key, &[SENT.as_bytes(), b".", BODY].concat());
-        let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex: String = tag
+            .as_ref()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         format!("sha256={hex}")
     }
 
@@ -114,14 +118,32 @@ mod tests {
         let admit = |signature: &str, now| door.admit(Some(SENT), Some(signature), at(now));
         let claimed = admit(&signature, 1_700_000_299).unwrap();
         let id = door.verify(&claimed, BODY).unwrap();
-        assert_eq!(door.verify(&claimed, BODY).unwrap(), id, "a replay is the same job");
-        let shouted = admit(&signature.to_uppercase().replace("SHA256", "sha256"), 1_700_000_000);
+        assert_eq!(
+            door.verify(&claimed, BODY).unwrap(),
+            id,
+            "a replay is the same job"
+        );
+        let shouted = admit(
+            &signature.to_uppercase().replace("SHA256", "sha256"),
+            1_700_000_000,
+        );
         assert_eq!(door.verify(&shouted.unwrap(), BODY).unwrap(), id);
         let forged = door.verify(&claimed, br#"{"a":2}"#);
         assert_eq!(forged, Err(Refusal::Forged(SIGNATURE)));
-        assert!(matches!(admit(&signature, 1_700_000_301), Err(Refusal::Late { .. })));
-        assert!(matches!(admit(&signature, 1_699_999_699), Err(Refusal::Early { .. })));
-        for wrong in ["", "sha256=", "sha1=00", &format!("sha256={}", "é".repeat(32))] {
+        assert!(matches!(
+            admit(&signature, 1_700_000_301),
+            Err(Refusal::Late { .. })
+        ));
+        assert!(matches!(
+            admit(&signature, 1_699_999_699),
+            Err(Refusal::Early { .. })
+        ));
+        for wrong in [
+            "",
+            "sha256=",
+            "sha1=00",
+            &format!("sha256={}", "é".repeat(32)),
+        ] {
             let refused = admit(wrong, 1_700_000_000);
             assert!(matches!(refused, Err(Refusal::Malformed { .. })), "{wrong}");
         }

@@ -96,7 +96,6 @@ impl Analysis {
         let attempts = variables.number("WORKER_MAX_ATTEMPTS", 3, 1..=100);
         let source = JobSource::read(variables, database, attempts);
         let models = models::Config::read(variables).ok_or("OPENAI_API_KEY is not set");
-        let default = runner::Config::default();
         let at_once = match &source {
             JobSource::Sqs(config) => config.at_once,
             _ => NonZeroUsize::MIN,
@@ -130,7 +129,6 @@ impl Analysis {
                     1..=7 * 24 * 3600,
                 ),
                 shutdown_grace: exports.runner.shutdown_grace,
-                ..default
             },
             webhook: exports.webhook.clone(),
             models,
@@ -143,13 +141,20 @@ impl Analysis {
 
 impl JobSource {
     fn read(variables: &mut Variables, database: Option<&Secret>, attempts: u32) -> Self {
-        let default = if database.is_some() { "postgres" } else { "sqlite" };
+        let default = if database.is_some() {
+            "postgres"
+        } else {
+            "sqlite"
+        };
         let choice = variables.text_or("JOB_SOURCE_TYPE", default);
         let (name, example) = match choice.as_str() {
             "sqlite" => return Self::Sqlite,
             "postgres" => match postgres(variables, database) {
                 Some(url) => return Self::Postgres(url),
-                None => ("DATABASE_URL", "postgres://user:password@host:5432/database"),
+                None => (
+                    "DATABASE_URL",
+                    "postgres://user:password@host:5432/database",
+                ),
             },
             // Pushed jobs are kept before they are answered.
             "webhook" => {
@@ -160,7 +165,10 @@ impl JobSource {
             }
             "sqs" => match sqs::Config::analysis(variables) {
                 Some(config) => return Self::Sqs(config),
-                None => ("AWS_SQS_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/123456789012/jobs"),
+                None => (
+                    "AWS_SQS_QUEUE_URL",
+                    "https://sqs.us-east-1.amazonaws.com/123456789012/jobs",
+                ),
             },
             "redis" => match redis_list::Config::analyses(variables, attempts) {
                 Some(config) => return Self::Redis(config),
@@ -172,14 +180,21 @@ impl JobSource {
                 return Self::Sqlite;
             }
         };
-        variables.wrong(name, &format!("JOB_SOURCE_TYPE={choice} needs it, as {example}"));
+        variables.wrong(
+            name,
+            &format!("JOB_SOURCE_TYPE={choice} needs it, as {example}"),
+        );
         Self::Sqlite
     }
 }
 
 impl Storage {
     fn read(variables: &mut Variables, database: Option<&Secret>, own: store::Config) -> Self {
-        let default = if database.is_some() { "postgres" } else { "local" };
+        let default = if database.is_some() {
+            "postgres"
+        } else {
+            "local"
+        };
         let choice = variables.text_or("STORAGE_TYPE", default);
         let needs = |variables: &mut Variables, name: &'static str| {
             variables.wrong(name, &format!("STORAGE_TYPE={choice} needs it"));
@@ -216,12 +231,7 @@ impl Storage {
     }
 }
 
-fn one_of(
-    variables: &mut Variables,
-    name: &'static str,
-    default: &str,
-    known: &[&str],
-) -> String {
+fn one_of(variables: &mut Variables, name: &'static str, default: &str, known: &[&str]) -> String {
     let choice = variables.text_or(name, default);
     if !known.contains(&choice.as_str()) {
         let expected = known.join(" or ");
@@ -243,11 +253,7 @@ fn is_bucket(store: &store::Config) -> bool {
 }
 
 /// Stores of the buckets that videos may be read of, by keys as a URL has them.
-fn buckets(
-    variables: &mut Variables,
-    named: &[String],
-    own: &store::Config,
-) -> Vec<store::Config> {
+fn buckets(variables: &mut Variables, named: &[String], own: &store::Config) -> Vec<store::Config> {
     let own_bucket = match &own.place {
         Place::Bucket(bucket) => Some(bucket.as_ref().clone()),
         Place::Folder(_) => None,
@@ -293,10 +299,14 @@ mod tests {
     use super::*;
     use crate::config::Invalid;
 
-    fn read(set: &[(&'static str, &'static str)], named: bool) -> Result<Result<Analysis, &'static str>, Invalid> {
+    fn read(
+        set: &[(&'static str, &'static str)],
+        named: bool,
+    ) -> Result<Result<Analysis, &'static str>, Invalid> {
         let mut variables = Variables::of(set.iter().copied());
         let database = variables.secret("DATABASE_URL");
-        let exports = super::super::Exports::read(&mut variables, Path::new("data"), database.as_ref());
+        let exports =
+            super::super::Exports::read(&mut variables, Path::new("data"), database.as_ref());
         let analysis = Analysis::read(&mut variables, named, &exports, database.as_ref());
         variables.finish().map(|_| analysis)
     }
@@ -309,12 +319,17 @@ mod tests {
         assert!(matches!(analysis.source, JobSource::Sqlite));
         assert!(matches!(analysis.storage, Storage::Objects(_)));
         assert!(analysis.models.is_err());
-        assert!(read(&[DATABASE], false).unwrap().is_err(), "it may be there for exports");
+        assert!(
+            read(&[DATABASE], false).unwrap().is_err(),
+            "it may be there for exports"
+        );
     }
 
     #[test]
     fn the_document_s_quick_start() {
-        let analysis = read(&[DATABASE, ("OPENAI_API_KEY", "sk-1")], false).unwrap().unwrap();
+        let analysis = read(&[DATABASE, ("OPENAI_API_KEY", "sk-1")], false)
+            .unwrap()
+            .unwrap();
         assert!(matches!(analysis.source, JobSource::Postgres(_)));
         assert!(matches!(analysis.storage, Storage::Postgres(_)));
         assert!(analysis.models.is_ok());
@@ -322,7 +337,10 @@ mod tests {
         let sqs = [
             DATABASE,
             ("JOB_SOURCE_TYPE", "sqs"),
-            ("AWS_SQS_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/jobs"),
+            (
+                "AWS_SQS_QUEUE_URL",
+                "https://sqs.us-east-1.amazonaws.com/1/jobs",
+            ),
             ("SQS_MAX_MESSAGES", "2"),
             ("STORAGE_TYPE", "hybrid"),
             ("METADATA_STORAGE", "postgres"),

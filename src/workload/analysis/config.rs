@@ -64,7 +64,9 @@ impl Sources {
             let why = format!("'{}': expected folders from / on", relative.display());
             variables.wrong("ANALYSIS_SOURCE_DIRS", &why);
         }
-        let buckets = variables.text("ANALYSIS_SOURCE_BUCKETS").unwrap_or_default();
+        let buckets = variables
+            .text("ANALYSIS_SOURCE_BUCKETS")
+            .unwrap_or_default();
         let buckets = buckets.split(',').map(str::trim);
         Self {
             folders,

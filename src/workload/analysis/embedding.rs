@@ -79,7 +79,11 @@ impl Analyses {
         let is_whole = self.is_done_before_embedding(known);
         known.set(
             Step::Embed,
-            if is_whole { StepState::Done } else { StepState::Partial },
+            if is_whole {
+                StepState::Done
+            } else {
+                StepState::Partial
+            },
             (!is_whole).then(|| "some texts are not there yet".to_owned()),
         );
         Ok(())
@@ -96,10 +100,16 @@ impl Analyses {
 fn passages(known: &Analysis) -> Vec<Passage> {
     let segments = known.transcript.iter().flat_map(|said| &said.segments);
     let mut passages = spoken(segments);
-    let scenes: HashMap<u32, Timestamp> =
-        known.scenes.iter().map(|scene| (scene.index, scene.end)).collect();
+    let scenes: HashMap<u32, Timestamp> = known
+        .scenes
+        .iter()
+        .map(|scene| (scene.index, scene.end))
+        .collect();
     passages.extend(known.frames.iter().filter_map(|frame| {
-        let text = frame.caption.clone().filter(|text| !text.trim().is_empty())?;
+        let text = frame
+            .caption
+            .clone()
+            .filter(|text| !text.trim().is_empty())?;
         Some(Passage {
             kind: Kind::Frame,
             index: frame.index,
@@ -163,7 +173,10 @@ mod tests {
             segment(43, 44, "too much by now"),
         ];
         let passages = spoken(segments.iter());
-        let texts: Vec<_> = passages.iter().map(|passage| passage.text.as_str()).collect();
+        let texts: Vec<_> = passages
+            .iter()
+            .map(|passage| passage.text.as_str())
+            .collect();
         assert_eq!(
             texts,
             ["a b", "too late", "after a pause", &long, "too much by now"]

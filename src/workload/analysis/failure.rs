@@ -96,7 +96,8 @@ impl Failure {
             Self::Stopped => return Outcome::Cancelled,
             Self::Model(error) if error.passes() && !error.is_about_all_jobs() => None,
             Self::Model(error) if error.passes() => Some(error.retry_after().unwrap_or(AWAY)),
-            Self::Model(_) | Self::Store(store::Error::Refused { .. } | store::Error::Full { .. }) => {
+            Self::Model(_)
+            | Self::Store(store::Error::Refused { .. } | store::Error::Full { .. }) => {
                 Some(MENDING)
             }
             _ => None,

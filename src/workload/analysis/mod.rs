@@ -171,10 +171,13 @@ impl Analyses {
     /// Whether all that is on now has been done: a key may have come since.
     fn is_complete(&self, known: &Analysis) -> bool {
         let is_on = |step| self.off(step).is_none();
-        Step::ALL.into_iter().filter(|step| is_on(*step)).all(|step| {
-            let report = known.steps.get(&step);
-            report.is_some_and(|report| report.state == StepState::Done)
-        })
+        Step::ALL
+            .into_iter()
+            .filter(|step| is_on(*step))
+            .all(|step| {
+                let report = known.steps.get(&step);
+                report.is_some_and(|report| report.state == StepState::Done)
+            })
     }
 
     /// The steps, one after the other; the first failure, if there were several.
@@ -192,7 +195,9 @@ impl Analyses {
         }
         let scratch = pictures::scratch(&self.config.temp_dir).await?;
         // One decode for all that comes of it; nothing else can be done without.
-        let sound = self.normalize(source, known, scratch.folder(), context).await?;
+        let sound = self
+            .normalize(source, known, scratch.folder(), context)
+            .await?;
         if let Some(sound) = sound {
             note(&mut failed, self.transcribe(&sound, known, context).await);
         }

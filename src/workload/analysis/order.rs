@@ -45,7 +45,13 @@ mod tests {
         assert_eq!(order.source_url.as_deref(), Some("https://a/b.mp4"));
         let bare = Order::parse(format!(r#"{{"video_id":"{id}","source_url":""}}"#).as_bytes());
         assert_eq!(bare.unwrap().source_url, None);
-        for wrong in ["", "[]", "{}", r#"{"video_id":7}"#, r#"{"video_id":"../x"}"#] {
+        for wrong in [
+            "",
+            "[]",
+            "{}",
+            r#"{"video_id":7}"#,
+            r#"{"video_id":"../x"}"#,
+        ] {
             let error = Order::parse(wrong.as_bytes()).unwrap_err().to_string();
             assert!(error.contains("video_id"), "{error}");
         }

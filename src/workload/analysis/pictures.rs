@@ -105,7 +105,12 @@ impl Analyses {
         let made = report.proxy.as_ref();
         context.lease_held().await;
         self.archive
-            .keep_pictures(known.video_id, &scenes, &frames, proxy.filter(|_| made.is_some()))
+            .keep_pictures(
+                known.video_id,
+                &scenes,
+                &frames,
+                proxy.filter(|_| made.is_some()),
+            )
             .await?;
         let frame_count = u64::try_from(frames.len()).unwrap_or(u64::MAX);
         context
@@ -119,11 +124,14 @@ impl Analyses {
         if let Some(proxy) = made {
             (known.width, known.height) = (Some(proxy.width), Some(proxy.height));
         }
-        let nothing = scenes.is_empty().then(|| "there are no pictures".to_owned());
+        let nothing = scenes
+            .is_empty()
+            .then(|| "there are no pictures".to_owned());
         for step in [Step::Normalize, Step::Scenes, Step::Frames] {
             known.set(step, StepState::Done, nothing.clone());
         }
         known.notes.clone_from(&report.notes);
+        self.archive.begin(known).await?;
         // The archive says where they are now.
         if let Some(kept) = self.archive.load(known.video_id).await? {
             known.scenes = kept.scenes;

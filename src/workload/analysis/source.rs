@@ -112,9 +112,8 @@ impl Sources {
     async fn file(&self, path: &Path) -> Result<Source, Failure> {
         let shown = path.display().to_string();
         let refuse = |why: String| Failure::Source(format!("source_url: {shown}: {why}"));
-        let forbidden = || {
-            refuse("files are read of the folders in ANALYSIS_SOURCE_DIRS alone".to_owned())
-        };
+        let forbidden =
+            || refuse("files are read of the folders in ANALYSIS_SOURCE_DIRS alone".to_owned());
         if self.config.folders.is_empty() {
             return Err(forbidden());
         }
@@ -169,7 +168,12 @@ fn address(url: &Url) -> Source {
     let _ = named.set_username("");
     let _ = named.set_password(None);
     let hash = digest(&SHA256, named.as_str().as_bytes());
-    let hash: String = hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let hash: String = hash
+        .as_ref()
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     Source {
         version: format!("address {hash}"),
         shown: named.into(),
@@ -193,7 +197,9 @@ fn percent_decoded(text: &str) -> String {
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
         rest = tail;
-        let code = tail.get(..2).and_then(|code| std::str::from_utf8(code).ok());
+        let code = tail
+            .get(..2)
+            .and_then(|code| std::str::from_utf8(code).ok());
         match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
             Some(byte) if *first == b'%' => {
                 bytes.push(byte);

@@ -48,7 +48,9 @@ impl Analyses {
             .map(|(index, piece): (usize, _)| (index, *piece))
             .collect();
         if left.is_empty() {
-            self.archive.keep_transcript(known.video_id, &transcript).await?;
+            self.archive
+                .keep_transcript(known.video_id, &transcript)
+                .await?;
         }
         let asked = left.into_iter().map(|(index, piece)| async move {
             (index, piece, understood(models, sound, piece).await)
@@ -60,7 +62,9 @@ impl Analyses {
                 Ok(heard) => {
                     transcript.add(index, piece, heard);
                     context.lease_held().await;
-                    self.archive.keep_transcript(known.video_id, &transcript).await?;
+                    self.archive
+                        .keep_transcript(known.video_id, &transcript)
+                        .await?;
                 }
                 Err(failure) => {
                     let stop = failure.is_about_all_calls();
@@ -76,8 +80,15 @@ impl Analyses {
             (Some(_), true) => StepState::Partial,
             (Some(_), false) => StepState::Failed,
         };
-        let nothing = transcript.pieces.is_empty().then(|| "there is nothing to hear".to_owned());
-        known.set(Step::Transcribe, state, failed.as_ref().map(ToString::to_string).or(nothing));
+        let nothing = transcript
+            .pieces
+            .is_empty()
+            .then(|| "there is nothing to hear".to_owned());
+        known.set(
+            Step::Transcribe,
+            state,
+            failed.as_ref().map(ToString::to_string).or(nothing),
+        );
         known.transcript = Some(transcript);
         failed.map_or(Ok(()), Err)
     }
@@ -99,9 +110,7 @@ fn planned(sound: &Sound, before: Option<Transcript>) -> Result<Transcript, Fail
         })
         .collect();
     let place = |piece: &Piece| (piece.start, piece.end);
-    let same = |before: &Transcript| {
-        before.pieces.iter().map(place).eq(pieces.iter().map(place))
-    };
+    let same = |before: &Transcript| before.pieces.iter().map(place).eq(pieces.iter().map(place));
     Ok(before.filter(same).unwrap_or_else(|| Transcript {
         pieces: pieces.clone(),
         ..Transcript::default()
@@ -132,7 +141,7 @@ async fn understood(
 
 fn read(file: PathBuf, span: Span) -> Result<Vec<u8>, Failure> {
     let mut part = SoundSpan::path(file, span)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(part.bytes()).unwrap_or(0));
+    let mut bytes = Vec::with_capacity(usize::try_from(SoundSpan::bytes(&part)).unwrap_or(0));
     part.read_to_end(&mut bytes)?;
     Ok(bytes)
 }
@@ -147,7 +156,8 @@ impl Transcript {
             text: said.text.trim().to_owned(),
         }));
         self.segments.retain(|segment| !segment.text.is_empty());
-        self.segments.sort_by_key(|segment| (segment.start, segment.end));
+        self.segments
+            .sort_by_key(|segment| (segment.start, segment.end));
         self.language = self.language.take().or(heard.language);
         if let Some(piece) = self.pieces.get_mut(index) {
             piece.is_done = true;
@@ -157,7 +167,9 @@ impl Transcript {
 
 fn is_invented(said: &models::Segment) -> bool {
     said.no_speech.is_some_and(|likely| likely > NO_SPEECH)
-        && said.confidence.is_some_and(|confidence| confidence < CONFIDENCE)
+        && said
+            .confidence
+            .is_some_and(|confidence| confidence < CONFIDENCE)
 }
 
 #[cfg(test)]

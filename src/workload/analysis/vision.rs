@@ -41,7 +41,9 @@ impl Analyses {
             match seen {
                 Ok(seen) => {
                     context.lease_held().await;
-                    self.archive.keep_seen(video, std::slice::from_ref(&seen)).await?;
+                    self.archive
+                        .keep_seen(video, std::slice::from_ref(&seen))
+                        .await?;
                     known.see(seen);
                 }
                 Err(failure) => {
@@ -59,7 +61,11 @@ impl Analyses {
             (Some(_), true) => StepState::Partial,
             (Some(_), false) => StepState::Failed,
         };
-        known.set(Step::Vision, state, failed.as_ref().map(ToString::to_string));
+        known.set(
+            Step::Vision,
+            state,
+            failed.as_ref().map(ToString::to_string),
+        );
         failed.map_or(Ok(()), Err)
     }
 }
