@@ -70,21 +70,18 @@ async fn vectors_are_in_the_texts_order() {
 
 #[tokio::test]
 async fn no_request_has_more_tokens_than_the_server_takes() {
-    let (server, client) = models();
-    // Each 8000 tokens by the server's count: no more than 37 go together.
-    let text = "word ".repeat(8000);
+    let server = ModelServer::start(Profile::default());
+    // Each 5000 tokens by the server's count: no more than 60 go together.
+    let text = "cat ".repeat(5000);
     let texts = vec![text.trim(); 80];
-    let client = {
-        drop(client);
-        client_of(Config {
-            batch: 2048,
-            ..config(&server)
-        })
-    };
+    let client = client_of(Config {
+        batch: 2048,
+        ..config(&server)
+    });
     let done = client.embed(&texts).await.unwrap();
     assert_eq!(done.vectors.len(), 80);
     let seen = server.seen();
-    assert!(seen.len() >= 3 && seen.iter().all(|seen| seen.status == 200));
+    assert!(seen.len() >= 2 && seen.iter().all(|seen| seen.status == 200));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use flatbed::client::models::{Config, Kind, Models};
 use flatbed::config::{Secret, Variables};
 use flatbed::telemetry::Metrics;
 
-use super::fixture::{client, client_of, config, models, picture, sound};
+use super::fixture::{client_of, config, models, picture, sound};
 use crate::support::models::{Fault, ModelServer, Profile};
 
 #[tokio::test]
@@ -115,5 +115,4 @@ async fn settings_make_a_client() {
     assert_eq!(models.embed(&["a"]).await.unwrap().vectors[0].len(), 64);
     let told = models.transcribe(&sound(), None).await.unwrap();
     assert_eq!(told.language.as_deref(), Some("german"));
-    drop(client(&server));
 }

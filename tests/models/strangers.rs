@@ -93,10 +93,7 @@ fn it_sees() {
 
 #[test]
 fn it_compares() {
-    let server = ModelServer::start(Profile {
-        shuffled: false,
-        ..Profile::default()
-    });
+    let server = ModelServer::start(Profile::default());
     let told = openai("embed", &server);
     assert_eq!(
         told,
@@ -152,9 +149,9 @@ fn its_errors_are_typed() {
 fn it_waits_for_its_limits() {
     let server = ModelServer::start(Profile {
         limits: Limits {
-            requests: 2,
+            requests: 3,
             tokens: 1_000_000,
-            minute: Duration::from_secs(1),
+            minute: Duration::from_secs(3),
         },
         ..Profile::default()
     });
@@ -162,7 +159,7 @@ fn it_waits_for_its_limits() {
     assert_eq!(told["done"], 6);
     assert_eq!(told["refused"][0], "RateLimitError");
     assert_eq!(told["refused"][2], "rate_limit_exceeded");
-    assert_eq!(told["headers"]["x-ratelimit-limit-requests"], "2");
+    assert_eq!(told["headers"]["x-ratelimit-limit-requests"], "3");
     let refused = server
         .seen()
         .iter()

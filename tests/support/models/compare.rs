@@ -1,6 +1,8 @@
 //! `POST /v1/embeddings`: each word has a direction of its own, and a text that of all
 //! its words, so that texts with the same words lie near one another.
 
+use std::collections::BTreeMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -128,18 +130,22 @@ fn length(model: &str, asked: &Value) -> Result<usize, Refusal> {
 /// Of length 1.
 #[allow(clippy::cast_possible_truncation, reason = "as the API has them")]
 fn vector(text: &str, length: usize) -> Vec<f32> {
+    let mut words: BTreeMap<String, u32> = BTreeMap::new();
+    for word in text.split(|c: char| !c.is_alphanumeric()) {
+        *words.entry(word.to_lowercase()).or_default() += 1;
+    }
+    words.remove("");
     let mut sum = vec![0.0_f64; length];
-    let words = text.split(|c: char| !c.is_alphanumeric());
-    for word in words.filter(|word| !word.is_empty()) {
-        let mut state = digest(word.to_lowercase().as_bytes()) | 1;
+    for (word, times) in words {
+        let mut state = digest(word.as_bytes()) | 1;
         for number in &mut sum {
             // xorshift64*
             state ^= state >> 12;
             state ^= state << 25;
             state ^= state >> 27;
             let random = state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32;
-            *number +=
-                f64::from(u32::try_from(random).unwrap_or_default()) / f64::from(1_u32 << 31) - 1.0;
+            let random = f64::from(u32::try_from(random).unwrap_or_default());
+            *number += f64::from(times) * (random / f64::from(1_u32 << 31) - 1.0);
         }
     }
     let norm = sum.iter().map(|number| number * number).sum::<f64>().sqrt();

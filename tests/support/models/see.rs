@@ -80,11 +80,12 @@ pub fn answer(body: &Value, usage: bool, fault: Option<&Fault>) -> Result<Said, 
         .as_u64()
         .or(body["max_tokens"].as_u64());
     let limit = usize::try_from(limit.unwrap_or(4096)).unwrap_or(usize::MAX);
-    let words: Vec<&str> = text.split(' ').collect();
-    if words.len() > limit {
-        (text, reason) = (words[..limit].join(" "), "length");
+    let words = text.split(' ').count();
+    if words > limit {
+        let first: Vec<&str> = text.split(' ').take(limit).collect();
+        (text, reason) = (first.join(" "), "length");
     }
-    let mut wrote = words.len().min(limit);
+    let mut wrote = words.min(limit);
     let mut content = Value::from(text);
     match fault {
         Some(Fault::Decline) => {
