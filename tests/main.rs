@@ -21,6 +21,7 @@ mod hikvision;
 mod image;
 mod images;
 mod metrics;
+mod models;
 mod operator;
 mod overwriting;
 mod probe;

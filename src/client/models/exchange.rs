@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, Response};
 use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -164,7 +164,7 @@ impl Models {
             let pause = asked.unwrap_or(self.config.first_pause);
             self.lane(call).close(pause, Instant::now());
         }
-        let again = match headers.get("x-should-retry").map(|value| value.as_bytes()) {
+        let again = match headers.get("x-should-retry").map(HeaderValue::as_bytes) {
             Some(b"true") => Some(true),
             Some(b"false") => Some(false),
             _ => None,
