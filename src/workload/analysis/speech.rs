@@ -141,7 +141,7 @@ async fn understood(
 
 fn read(file: PathBuf, span: Span) -> Result<Vec<u8>, Failure> {
     let mut part = SoundSpan::path(file, span)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(SoundSpan::bytes(&part)).unwrap_or(0));
+    let mut bytes = Vec::new();
     part.read_to_end(&mut bytes)?;
     Ok(bytes)
 }
