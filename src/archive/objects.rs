@@ -1,1 +1,0 @@
-//! An archive of JSON and pictures in a store.
