@@ -5,6 +5,8 @@
 //! | [`model`] | what there is to be known |
 //! | [`subtitles`] | a transcript as `WebVTT` and SRT |
 //! | [`objects`] | as JSON and pictures in a store |
+//! | `pictures.rs` | frames and proxies in a store, for both |
+//! | `nearest.rs` | the nearest of many vectors, where no database looks for them |
 //! | [`postgres`] | as rows, the pictures in the rows or in a store |
 //!
 //! # What every archive guarantees
@@ -22,7 +24,9 @@
 //!    several at once are not merged.
 
 pub mod model;
+mod nearest;
 pub mod objects;
+mod pictures;
 pub mod postgres;
 pub mod subtitles;
 
