@@ -3,16 +3,19 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
 use axum::Router;
+use tokio::time::sleep;
 
 use super::config::{Analysis as Settings, Config, JobSource, Storage};
 use crate::archive::Archive;
-use crate::archive::objects::Objects;
-use crate::archive::postgres::PostgresArchive;
+use crate::archive::objects::ObjectArchive;
+use crate::archive::postgres::{PostgresArchive, Requests, Schema};
 use crate::client::models::Models;
+use crate::config::Secret;
 use crate::fetch::Fetcher;
 use crate::http;
 use crate::http::analysis::Orders;
@@ -29,7 +32,7 @@ use crate::runner::{Runner, WorkThreads};
 use crate::store::Store;
 use crate::store::config::Place;
 use crate::telemetry::{JobMetrics, Metrics};
-use crate::workload::analysis::{Analyses, JOB_NAME, Order, Sources};
+use crate::workload::analysis::{Analyses, JOB_NAME, Order, QUEUE_NAME, Sources};
 
 /// What analyses are made of.
 pub struct Analysis {
@@ -41,6 +44,8 @@ pub struct Analysis {
     pub orders: Arc<dyn Orders>,
     source: Arc<dyn Source>,
     admin: Option<Arc<dyn Admin>>,
+    /// The table `jobs`, where jobs come by it.
+    rows: Option<Requests>,
     /// Where pictures are, if not in a database.
     files: Option<Store>,
     models: std::result::Result<Models, &'static str>,
@@ -61,6 +66,7 @@ impl Analysis {
             source,
             orders,
             admin,
+            rows,
             text,
         } = Jobs::open(config, settings).await?;
         let models = match &settings.models {
@@ -73,6 +79,7 @@ impl Analysis {
             orders,
             source,
             admin,
+            rows,
             files,
             models,
             own: Store::open(&config.exports.store)?,
@@ -83,6 +90,12 @@ impl Analysis {
     /// Fails if somebody must mend the queue or the archive; what is away may come
     /// back. Models are asked with each job.
     pub async fn greet(&self) -> anyhow::Result<()> {
+        if let Some(rows) = &self.rows {
+            match rows.prepare(self.settings.retry.attempts).await {
+                Err(error) if error.is_away() => {}
+                answer => answer?,
+            }
+        }
         match self.orders.counts().await {
             Err(error @ Error::Away { .. }) => {
                 tracing::warn!(%error, "starting without the queue of analyses");
@@ -207,7 +220,10 @@ impl Analysis {
         }
         let fetcher = Fetcher::new(settings.fetch).context("downloads")?;
         let sources = settings.analysis.sources.clone();
-        let sources = Sources::new(fetcher, Some(self.own), buckets, sources);
+        if let Some(rows) = self.rows.clone() {
+            tokio::spawn(catch_up(rows, settings.retry.attempts));
+        }
+        let sources = Sources::new(fetcher, Some(self.own), self.rows, buckets, sources);
         let workload = Analyses::new(self.archive, sources, models, settings.analysis);
         Ok(Runner::new(
             self.source,
@@ -216,6 +232,28 @@ impl Analysis {
             work,
             reports,
         ))
+    }
+}
+
+/// How often the table `jobs` is looked at for rows that are behind.
+const CATCH_UP_EVERY: Duration = Duration::from_secs(5);
+
+/// Keeps the table `jobs` up to date, and has it made once its server is there.
+async fn catch_up(rows: Requests, attempts: u32) {
+    let mut away = true;
+    loop {
+        let done = async {
+            if away {
+                rows.prepare(attempts).await?;
+            }
+            rows.catch_up().await
+        };
+        let done = done.await;
+        if let (Err(error), false) = (&done, away) {
+            tracing::warn!(%error, "the table jobs is not kept up to date; trying again");
+        }
+        away = done.is_err();
+        sleep(CATCH_UP_EVERY).await;
     }
 }
 
@@ -242,7 +280,7 @@ fn archive(settings: &Settings) -> anyhow::Result<(Arc<dyn Archive>, Option<Stor
         }
         Storage::Objects(store) => {
             let store = Store::open(store)?;
-            (Arc::new(Objects::new(store.clone())), Some(store))
+            (Arc::new(ObjectArchive::new(store.clone())), Some(store))
         }
     })
 }
@@ -252,16 +290,16 @@ struct Jobs {
     source: Arc<dyn Source>,
     orders: Arc<dyn Orders>,
     admin: Option<Arc<dyn Admin>>,
+    rows: Option<Requests>,
     text: String,
 }
 
 impl Jobs {
     async fn open(config: &Config, settings: &Settings) -> anyhow::Result<Self> {
-        let name = &settings.queue_name;
         let options = Options {
             lease: settings.lease,
             retry: settings.retry,
-            ..Options::new(name)
+            ..Options::new(QUEUE_NAME)
         };
         Ok(match &settings.source {
             JobSource::Sqlite => {
@@ -274,7 +312,10 @@ impl Jobs {
             JobSource::Postgres(url) => {
                 let queue = PostgresQueue::new(url.expose(), options)?;
                 let text = format!("Postgres {}, table jobs", queue.server());
-                Self::recorded(queue, text)
+                Self {
+                    rows: Some(Requests::new(url.expose())?),
+                    ..Self::recorded(queue, text)
+                }
             }
             JobSource::Redis(list) => {
                 let queue = RedisList::new(list.url.expose(), list.options.clone())?;
@@ -297,6 +338,7 @@ impl Jobs {
             source: Arc::new(queue),
             orders: Arc::new(Recorded(Arc::clone(&admin))),
             admin: Some(admin),
+            rows: None,
             text,
         }
     }
@@ -306,6 +348,7 @@ impl Jobs {
             source: Arc::new(queue),
             orders,
             admin: None,
+            rows: None,
             text,
         }
     }
@@ -345,9 +388,8 @@ impl Orders for Unrecorded {
         match self {
             Self::List(list) => list.push(&payload(order)).await?,
             Self::Sqs(queue) => {
-                queue
-                    .send(&String::from_utf8_lossy(&payload(order)))
-                    .await?
+                let body = payload(order);
+                queue.send(&String::from_utf8_lossy(&body)).await?;
             }
         }
         Ok(Added::New)
@@ -359,4 +401,29 @@ impl Orders for Unrecorded {
             Self::Sqs(queue) => queue.counts().await,
         }
     }
+}
+
+/// Makes or updates the tables; what was done.
+pub async fn migrate(settings: &Settings) -> anyhow::Result<Vec<String>> {
+    let mut done = Vec::new();
+    let told = |url: &Secret, before: Schema| -> anyhow::Result<String> {
+        let place = PostgresQueue::new(url.expose(), Options::new(QUEUE_NAME))?;
+        let place = place.server().to_owned();
+        Ok(match before {
+            before if before.is_current() => {
+                format!("Postgres {place}: analyses' tables are there")
+            }
+            Schema { found, known } => {
+                format!("Postgres {place}: brought analyses' tables from schema {found} to {known}")
+            }
+        })
+    };
+    if let Storage::Postgres(url) | Storage::Hybrid(url, _) = &settings.storage {
+        let before = PostgresArchive::new(url.expose(), None)?.migrate().await?;
+        done.push(told(url, before)?);
+    } else if let JobSource::Postgres(url) = &settings.source {
+        let before = Requests::new(url.expose())?.migrate().await?;
+        done.push(told(url, before)?);
+    }
+    Ok(done)
 }

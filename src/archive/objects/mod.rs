@@ -79,10 +79,15 @@ impl Shared {
             return Ok(None);
         };
         let Some(bytes) = within else {
-            return Err(unreadable(format!("it is larger than {} MiB", LARGEST >> 20)));
+            return Err(unreadable(format!(
+                "it is larger than {} MiB",
+                LARGEST >> 20
+            )));
         };
         let document = serde_json::from_slice(&bytes);
-        document.map(Some).map_err(|error| unreadable(error.to_string()))
+        document
+            .map(Some)
+            .map_err(|error| unreadable(error.to_string()))
     }
 
     async fn write(&self, video: Uuid, name: &str, document: &impl Serialize) -> Result<()> {
@@ -100,7 +105,11 @@ impl Shared {
     }
 
     /// Frames and the scenes that came with them; nothing unless both are there.
-    async fn seen(&self, video: Uuid, version: Option<&String>) -> Result<Option<(Vec<Scene>, Frames)>> {
+    async fn seen(
+        &self,
+        video: Uuid,
+        version: Option<&String>,
+    ) -> Result<Option<(Vec<Scene>, Frames)>> {
         let Some(frames) = self.read::<Frames>(video, FRAMES).await? else {
             return Ok(None);
         };
@@ -176,18 +185,19 @@ impl Archive for ObjectArchive {
     async fn embeddings(&self, video: Uuid, model: &str) -> Result<Vec<Embedding>> {
         let version = self.0.version(video).await?;
         let vectors = self.0.read::<Vectors>(video, EMBEDDINGS).await?;
-        let is_ours = |vectors: &Vectors| {
-            vectors.model == model && vectors.source_version == version
-        };
+        let is_ours =
+            |vectors: &Vectors| vectors.model == model && vectors.source_version == version;
         let Some(vectors) = vectors.filter(is_ours) else {
             return Ok(Vec::new());
         };
-        let mut all: Vec<Embedding> = vectors.unpack().collect::<Result<_, String>>().map_err(|reason| {
-            Error::Unreadable {
-                what: format!("{EMBEDDINGS} of video {video}"),
-                reason,
-            }
-        })?;
+        let mut all: Vec<Embedding> =
+            vectors
+                .unpack()
+                .collect::<Result<_, String>>()
+                .map_err(|reason| Error::Unreadable {
+                    what: format!("{EMBEDDINGS} of video {video}"),
+                    reason,
+                })?;
         // As the tables have them: by the kind's name.
         all.sort_by_key(|one| (one.passage.kind.as_str(), one.passage.index));
         Ok(all)

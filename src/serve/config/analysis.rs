@@ -20,8 +20,6 @@ pub struct Analysis {
     pub analysis: analysis::Config,
     /// `JOB_SOURCE_TYPE`.
     pub source: JobSource,
-    /// `ANALYSIS_QUEUE_NAME`.
-    pub queue_name: String,
     /// `WORKER_MAX_ATTEMPTS`.
     pub retry: RetryPolicy,
     /// `ANALYSIS_LEASE_SECONDS`: how long a killed worker's job waits.
@@ -113,7 +111,6 @@ impl Analysis {
         Ok(Self {
             buckets: buckets(variables, &analysis.sources.buckets, &own),
             storage: Storage::read(variables, database, own),
-            queue_name: variables.text_or("ANALYSIS_QUEUE_NAME", analysis::QUEUE_NAME),
             retry: RetryPolicy {
                 attempts,
                 ..RetryPolicy::default()

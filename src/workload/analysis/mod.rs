@@ -43,11 +43,9 @@ use crate::client::models::Models;
 use crate::job::{Job, JobId, Outcome};
 use crate::runner::{JobContext, Workload};
 
-/// What jobs of this kind are called in the queue.
-pub const JOB_NAME: &str = "analyze";
-
-/// The queue's name where `ANALYSIS_QUEUE_NAME` gives none.
-pub const QUEUE_NAME: &str = "video-analysis";
+/// What jobs of this kind are called in the queue, and the queue: triggers in databases
+/// know both.
+pub use crate::archive::postgres::{JOB as JOB_NAME, QUEUE as QUEUE_NAME};
 
 /// The workload.
 pub struct Analyses {
@@ -201,10 +199,10 @@ impl Analyses {
         if let Some(sound) = sound {
             note(&mut failed, self.transcribe(&sound, known, context).await);
         }
-        if !is_hopeless(&failed) {
+        if !is_hopeless(failed.as_ref()) {
             note(&mut failed, self.look(known, context).await);
         }
-        if !is_hopeless(&failed) {
+        if !is_hopeless(failed.as_ref()) {
             note(&mut failed, self.embed(known, context).await);
         }
         failed.map_or(Ok(()), Err)
@@ -269,8 +267,8 @@ fn note(failed: &mut Option<Failure>, result: Result<(), Failure>) {
     }
 }
 
-fn is_hopeless(failed: &Option<Failure>) -> bool {
-    failed.as_ref().is_some_and(Failure::is_about_all_calls)
+fn is_hopeless(failed: Option<&Failure>) -> bool {
+    failed.is_some_and(Failure::is_about_all_calls)
 }
 
 /// What a queue keeps of it.

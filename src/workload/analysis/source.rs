@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use flatbed_media::Input;
-use ring::digest::{SHA256, digest};
 use tokio::fs::{self, File};
 use tokio::io::AsyncWriteExt;
 use url::Url;
@@ -15,6 +14,7 @@ use uuid::Uuid;
 
 use super::config;
 use super::failure::Failure;
+use crate::archive::postgres::Requests;
 use crate::catalogue::Catalogue;
 use crate::fetch::{Fetcher, Request};
 use crate::runner::JobContext;
@@ -27,6 +27,8 @@ pub struct Sources {
     catalogue: Option<Catalogue>,
     /// What the catalogue's videos lie in.
     own: Option<Store>,
+    /// Where producers that speak SQL put down where videos are.
+    rows: Option<Requests>,
     /// Buckets that may be read, by their names.
     buckets: HashMap<String, Store>,
     config: config::Sources,
@@ -50,11 +52,12 @@ enum Place {
 }
 
 impl Sources {
-    /// Videos of `catalogue`, which lies in `own`, of `buckets`, and of elsewhere as
-    /// `config` allows.
+    /// Videos of the catalogue in `own`, of `buckets`, and of elsewhere as `config`
+    /// allows; `rows` may say where one is.
     pub fn new(
         fetcher: Fetcher,
         own: Option<Store>,
+        rows: Option<Requests>,
         buckets: HashMap<String, Store>,
         config: config::Sources,
     ) -> Self {
@@ -62,15 +65,23 @@ impl Sources {
             fetcher,
             catalogue: own.clone().map(Catalogue::new),
             own,
+            rows,
             buckets,
             config,
         }
     }
 
-    /// Looks where a video is; `url` is what a producer said.
+    /// Looks where a video is; `url` is what the job or the archive said.
     pub async fn find(&self, video: Uuid, url: Option<&str>) -> Result<Source, Failure> {
-        match url {
-            Some(url) => self.named(url).await,
+        if let Some(url) = url {
+            return self.named(url).await;
+        }
+        let put_down = match &self.rows {
+            Some(rows) => rows.source(video).await?,
+            None => None,
+        };
+        match put_down {
+            Some(url) => self.named(&url).await,
             None => self.catalogued(video).await,
         }
     }
@@ -167,13 +178,7 @@ fn address(url: &Url) -> Source {
     named.set_fragment(None);
     let _ = named.set_username("");
     let _ = named.set_password(None);
-    let hash = digest(&SHA256, named.as_str().as_bytes());
-    let hash: String = hash
-        .as_ref()
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hash = Uuid::new_v5(&Uuid::NAMESPACE_URL, named.as_str().as_bytes());
     Source {
         version: format!("address {hash}"),
         shown: named.into(),

@@ -7,7 +7,7 @@ use futures_util::stream;
 
 use super::{Analyses, Failure};
 use crate::archive::model::StepState;
-use crate::archive::{Analysis, Seen, Step};
+use crate::archive::{Analysis, Frame, Seen, Step};
 use crate::client::models::{Models, Outcome};
 use crate::runner::JobContext;
 
@@ -56,7 +56,7 @@ impl Analyses {
                 }
             }
         }
-        let state = match (&failed, known.frames.iter().any(|frame| frame.is_seen())) {
+        let state = match (&failed, known.frames.iter().any(Frame::is_seen)) {
             (None, _) => StepState::Done,
             (Some(_), true) => StepState::Partial,
             (Some(_), false) => StepState::Failed,
