@@ -8,6 +8,7 @@
     reason = "a test fails by a panic"
 )]
 
+mod archive;
 mod bad_input;
 mod cancel;
 mod cctv;
