@@ -431,8 +431,10 @@ async fn a_call_that_is_dropped_leaves_all_or_nothing(bench: Bench) {
     archive.begin(&analysis(video, "v1")).await.unwrap();
     let mut count = 1;
     let frames = bench.frames(count, "kept");
-    let kept = archive.keep_pictures(video, &scenes(count), &frames, None);
-    kept.await.unwrap();
+    archive
+        .keep_pictures(video, &scenes(count), &frames, None)
+        .await
+        .unwrap();
     for wait in [0, 1, 2, 4, 8, 16, 32] {
         let next = count + 1;
         let frames = bench.frames(next, "kept");
