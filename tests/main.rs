@@ -9,6 +9,7 @@
 )]
 
 mod analysis;
+mod archive;
 mod bad_input;
 mod cancel;
 mod cctv;

@@ -14,7 +14,8 @@ use crate::queue::postgres::rows::text;
 const BEGIN: &str = "
     INSERT INTO videos AS video (id, source_url, shown_url, source_version, status, error,
         duration_seconds, width, height, steps, notes, updated_at)
-    VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb, $10::text::jsonb, now())
+    VALUES ($1, $2, $2, $3, $4, $5, $6, $7::integer, $8::integer, $9::text::jsonb,
+        $10::text::jsonb, now())
     ON CONFLICT (id) DO UPDATE SET
         source_url = coalesce(video.source_url, EXCLUDED.source_url),
         shown_url = EXCLUDED.shown_url, source_version = EXCLUDED.source_version,
