@@ -292,7 +292,7 @@ mod tests {
                 .0
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1);
-            (self.0 >> 33) as i64 % most.max(1)
+            (self.0 >> 33).cast_signed() % most.max(1)
         }
     }
 

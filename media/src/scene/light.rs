@@ -74,6 +74,10 @@ impl Levels {
 mod tests {
     use super::*;
 
+    fn byte(value: usize) -> u8 {
+        u8::try_from(value).expect("a byte")
+    }
+
     fn seen(brightness: impl Fn(usize) -> u8, saturation: impl Fn(usize) -> u8) -> Seen {
         let plane = |of: &dyn Fn(usize) -> u8| (0..256 * 144).map(of).collect();
         Seen::of(&Colours {
@@ -85,8 +89,8 @@ mod tests {
 
     #[test]
     fn what_is_dark_is_black_whatever_its_colour() {
-        assert_eq!(seen(|at| (at % 25) as u8, |at| at as u8), Seen::Black);
-        assert_eq!(seen(|at| (at % 50) as u8, |_| 0), Seen::Picture);
+        assert_eq!(seen(|at| byte(at % 25), |at| byte(at % 256)), Seen::Black);
+        assert_eq!(seen(|at| byte(at % 50), |_| 0), Seen::Picture);
         // A title of one per cent on black, and one of five.
         let title = |part: usize| move |at: usize| if at % 1000 < part { 235 } else { 16 };
         assert_eq!(seen(title(10), |_| 0), Seen::Black);
@@ -95,10 +99,10 @@ mod tests {
 
     #[test]
     fn one_colour_is_blank() {
-        assert_eq!(seen(|at| 200 + (at % 12) as u8, |_| 90), Seen::Blank);
+        assert_eq!(seen(|at| 200 + byte(at % 12), |_| 90), Seen::Blank);
         assert_eq!(seen(|_| 255, |_| 0), Seen::Blank);
-        assert_eq!(seen(|_| 200, |at| (at % 90) as u8), Seen::Picture);
-        assert_eq!(seen(|at| (at / 256) as u8, |_| 90), Seen::Picture);
+        assert_eq!(seen(|_| 200, |at| byte(at % 90)), Seen::Picture);
+        assert_eq!(seen(|at| byte(at / 256), |_| 90), Seen::Picture);
     }
 
     #[test]

@@ -112,17 +112,17 @@ fn by(detector: Detector) -> Options {
 
 #[test]
 fn it_is_the_frame_of_its_time() {
-    let times: Vec<u64> = (0..20).chain(45..65).map(|at| at * 40_000).collect();
+    let times: Vec<u64> = (0..8).chain(33..41).map(|at| at * 40_000).collect();
     for source in [
-        Source::new().frames(40),
-        Source::new().frames(40).container("ts").offset(100.0),
+        Source::new().frames(16),
+        Source::new().frames(16).container("ts").offset(100.0),
         Source::new().times(&times).container("mkv"),
         Source::new().times(&times),
     ] {
         let fixture = source.build();
         let taken = take(&fixture.path, &each_frame(1000));
         let numbers: Vec<_> = taken.pictures().iter().map(Seen::number).collect();
-        assert_eq!(numbers, (0..40).collect::<Vec<_>>(), "{source:?}");
+        assert_eq!(numbers, (0..16).collect::<Vec<_>>(), "{source:?}");
         for (time, number) in taken.times().into_iter().zip(numbers) {
             let due = fixture.time_of(number) - fixture.time_of(0);
             assert!((time - due).abs() < 0.0011, "{source:?}: {time} for {due}");
