@@ -40,8 +40,8 @@ async fn vectors_are_in_the_texts_order() {
         (false, Base64::Refused),
     ] {
         let server = ModelServer::start(Profile {
-            shuffled,
             base64,
+            shuffled,
             ..Profile::default()
         });
         let client = client_of(Config {

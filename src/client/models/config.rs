@@ -236,6 +236,7 @@ fn nowhere() -> Url {
 
 #[cfg(test)]
 mod tests {
+    use super::super::price::Dollars;
     use super::*;
     use crate::config::Invalid;
 
@@ -283,8 +284,8 @@ mod tests {
         assert_eq!((config.concurrency, config.retries), (9, 0));
         assert_eq!(config.timeout.as_secs(), 5);
         // Nobody knows what the other models cost.
-        assert_eq!(config.prices.audio_minute.0, 0.0);
-        assert_eq!(config.prices.vision_input.0, 2.5);
+        assert_eq!(config.prices.audio_minute, Dollars(0.0));
+        assert_eq!(config.prices.vision_input, Dollars(2.5));
     }
 
     #[test]

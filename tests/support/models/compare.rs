@@ -98,7 +98,7 @@ pub fn answer(body: &Value, profile: &Profile) -> Result<Said, Refusal> {
     if profile.usage {
         said["usage"] = json!({"prompt_tokens": total, "total_tokens": total});
     }
-    Ok(Said::json(said, total))
+    Ok(Said::json(&said, total))
 }
 
 fn length(model: &str, asked: &Value) -> Result<usize, Refusal> {

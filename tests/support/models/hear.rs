@@ -70,17 +70,18 @@ pub fn answer(
     let seconds = length.as_secs_f64();
     let mut body = json!({"text": text});
     if usage {
-        body["usage"] = match is_newer {
-            true => json!({
+        body["usage"] = if is_newer {
+            json!({
                 "type": "tokens", "total_tokens": 100 + text.len() / 4,
                 "input_tokens": 100, "output_tokens": text.len() / 4,
                 "input_token_details": {"text_tokens": 0, "audio_tokens": 100},
-            }),
-            false => json!({"type": "duration", "seconds": seconds.ceil()}),
+            })
+        } else {
+            json!({"type": "duration", "seconds": seconds.ceil()})
         };
     }
     match format {
-        "json" => Ok(Said::json(body, text.len() / 4)),
+        "json" => Ok(Said::json(&body, text.len() / 4)),
         "text" => Ok(Said::text(format!("{text}\n"))),
         "srt" | "vtt" => Ok(Said::text(subtitles(&tones, format == "vtt"))),
         "verbose_json" => {
@@ -88,7 +89,7 @@ pub fn answer(
             body["language"] = language.into();
             body["duration"] = seconds.into();
             body["segments"] = tones.iter().enumerate().map(segment).collect();
-            Ok(Said::json(body, 0))
+            Ok(Said::json(&body, 0))
         }
         other => Err(Refusal::invalid(format!(
             "Invalid value: '{other}'. Supported values are: 'json', 'text', 'srt', \

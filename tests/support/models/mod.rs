@@ -89,11 +89,8 @@ impl ModelServer {
 
     /// On a port of choice.
     pub fn at(profile: Profile, port: u16) -> std::io::Result<Self> {
-        let running = Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()?;
-        let listener = running.block_on_apart(TcpListener::bind(("127.0.0.1", port)))?;
+        let listener = std::net::TcpListener::bind(("127.0.0.1", port))?;
+        listener.set_nonblocking(true)?;
         let state = Arc::new(State {
             profile,
             address: listener.local_addr()?,
@@ -105,7 +102,15 @@ impl ModelServer {
             hung_up: AtomicUsize::new(0),
             requests: AtomicUsize::new(0),
         });
-        running.spawn(serve::listen(listener, Arc::clone(&state)));
+        let running = Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()?;
+        let serving = Arc::clone(&state);
+        running.spawn(async move {
+            let listener = TcpListener::from_std(listener).expect("a listener");
+            serve::listen(listener, serving).await;
+        });
         Ok(Self {
             state,
             running: Some(running),
@@ -168,20 +173,6 @@ impl Drop for ModelServer {
         if let Some(running) = self.running.take() {
             running.shutdown_background();
         }
-    }
-}
-
-/// A test may be on a runtime already, which then must not wait.
-trait Apart {
-    fn block_on_apart<F: Future<Output: Send> + Send>(&self, future: F) -> F::Output;
-}
-
-impl Apart for Runtime {
-    fn block_on_apart<F: Future<Output: Send> + Send>(&self, future: F) -> F::Output {
-        std::thread::scope(|scope| {
-            let waits = scope.spawn(|| self.block_on(future));
-            waits.join().expect("it does not panic")
-        })
     }
 }
 

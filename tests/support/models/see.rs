@@ -118,7 +118,7 @@ pub fn answer(body: &Value, usage: bool, fault: Option<&Fault>) -> Result<Said, 
             },
         });
     }
-    Ok(Said::json(said, read + wrote))
+    Ok(Said::json(&said, read + wrote))
 }
 
 /// What a part of a message takes; a picture leaves its caption.

@@ -48,7 +48,7 @@ pub struct Said {
 }
 
 impl Said {
-    pub fn json(body: Value, tokens: usize) -> Self {
+    pub fn json(body: &Value, tokens: usize) -> Self {
         Self {
             media_type: "application/json",
             body: body.to_string(),
@@ -273,7 +273,7 @@ fn answer(state: &State, seen: &Seen, fault: Option<&Fault>) -> Result<Said, Ref
             json!({"id": id, "object": "model", "created": 1_686_935_002, "owned_by": "openai"})
         });
         let data: Vec<Value> = models.collect();
-        return Ok(Said::json(json!({"object": "list", "data": data}), 0));
+        return Ok(Said::json(&json!({"object": "list", "data": data}), 0));
     }
     if !matches!(
         path,
