@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use serde_json::{Value, json};
+use tokio::runtime::Builder;
 use uuid::Uuid;
 
 use super::house::{House, assert_whole, wait_for};
@@ -13,6 +14,14 @@ use crate::support::wait_until;
 
 /// The storages, by what is set; all but `local` and `s3` need the database.
 const STORAGES: [&str; 4] = ["postgres", "hybrid", "s3", "local"];
+
+/// One that is empty.
+fn database() -> Postgres {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    runtime
+        .expect("a thread")
+        .block_on(Postgres::empty_database())
+}
 
 /// Variables of a storage.
 fn storage(house: &House, kind: &str, database: &Postgres) -> Vec<(&'static str, String)> {
@@ -44,7 +53,7 @@ fn order(house: &House) -> (String, Value) {
 fn rows_of_jobs_are_done_whatever_results_are_kept_in() {
     let house = House::new();
     for kind in STORAGES {
-        let database = Postgres::with_database();
+        let database = database();
         let mut variables = storage(&house, kind, &database);
         variables.push(("JOB_SOURCE_TYPE", "postgres".to_owned()));
         variables.push(("DATABASE_URL", database.url.clone()));
@@ -83,7 +92,7 @@ fn messages_of_sqs_are_done() {
     let name = format!("analysis-{}", Uuid::now_v7());
     let url = sqs_call(&sqs.url, "CreateQueue", &json!({"QueueName": name}));
     let url = url["QueueUrl"].as_str().expect("an address").to_owned();
-    let database = Postgres::with_database();
+    let database = database();
     for kind in ["hybrid", "s3"] {
         let mut variables = storage(&house, kind, &database);
         variables.extend(house.bucket());
