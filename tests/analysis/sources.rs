@@ -89,9 +89,11 @@ fn rows_of_jobs_are_done_whatever_results_are_kept_in() {
 fn messages_of_sqs_are_done() {
     let house = House::new();
     let sqs = Service::shared("sqs");
-    let name = format!("analysis-{}", Uuid::now_v7());
-    let url = sqs_call(&sqs.url, "CreateQueue", &json!({"QueueName": name}));
-    let url = url["QueueUrl"].as_str().expect("an address").to_owned();
+    let [url, dead] = ["jobs", "dead"].map(|name| {
+        let name = format!("analysis-{name}-{}", Uuid::now_v7());
+        let made = sqs_call(&sqs.url, "CreateQueue", &json!({"QueueName": name}));
+        made["QueueUrl"].as_str().expect("an address").to_owned()
+    });
     let database = database();
     for kind in ["hybrid", "s3"] {
         let mut variables = storage(&house, kind, &database);
@@ -99,6 +101,7 @@ fn messages_of_sqs_are_done() {
         variables.extend([
             ("JOB_SOURCE_TYPE", "sqs".to_owned()),
             ("AWS_SQS_QUEUE_URL", url.clone()),
+            ("AWS_SQS_DEAD_LETTER_URL", dead.clone()),
             ("AWS_ENDPOINT_URL_SQS", sqs.url.clone()),
             ("SQS_MAX_MESSAGES", "1".to_owned()),
             ("SQS_WAIT_TIME", "1".to_owned()),
