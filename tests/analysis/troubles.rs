@@ -140,7 +140,8 @@ fn what_is_no_video_fails_at_once_and_says_why() {
         let error = analysis["error"].as_str().expect("an error");
         assert!(error.starts_with("video: "), "{error}");
     }
-    assert_eq!(house.models.seen().len(), 0);
+    let asked = house.models.seen();
+    assert!(asked.iter().all(|seen| seen.method == "GET"), "{asked:?}");
     let failed = &server.get("/stats").json()["jobs_failed"];
     assert_eq!(failed, &Value::from(2));
 }

@@ -198,14 +198,22 @@ impl Analyses {
             .await?;
         if let Some(sound) = sound {
             note(&mut failed, self.transcribe(&sound, known, context).await);
+            self.tell(known, context).await?;
         }
         if !is_hopeless(failed.as_ref()) {
             note(&mut failed, self.look(known, context).await);
+            self.tell(known, context).await?;
         }
         if !is_hopeless(failed.as_ref()) {
             note(&mut failed, self.embed(known, context).await);
         }
         failed.map_or(Ok(()), Err)
+    }
+
+    /// Has readers see which steps are done.
+    async fn tell(&self, known: &Analysis, context: &JobContext) -> Result<(), Failure> {
+        context.lease_held().await;
+        Ok(self.archive.report(known).await?)
     }
 
     /// Why a step is not taken, if it is not.

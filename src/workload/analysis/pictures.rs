@@ -45,7 +45,12 @@ impl Analyses {
         let look = !known.is_done(Step::Frames);
         let transcript = known.transcript.as_ref();
         let is_heard = transcript.is_some_and(Transcript::is_whole);
-        let listen = self.off(Step::Transcribe).is_none() && !is_heard;
+        let is_wanted = self.off(Step::Transcribe).is_none();
+        let listen = is_wanted && !is_heard && !known.is_done(Step::Transcribe);
+        if is_wanted && is_heard {
+            // A process may have ended before it said so.
+            known.set(Step::Transcribe, StepState::Done, None);
+        }
         if !look && !listen {
             return Ok(None);
         }
