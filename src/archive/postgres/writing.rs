@@ -14,7 +14,7 @@ use crate::queue::postgres::rows::text;
 const BEGIN: &str = "
     INSERT INTO videos AS video (id, source_url, shown_url, source_version, status, error,
         duration_seconds, width, height, steps, notes, updated_at)
-    VALUES ($1, $2, $2, $3, $4, $5, $6, $7::integer, $8::integer, $9::text::jsonb,
+    VALUES ($1, $2::text, $2::text, $3, $4::text, $5, $6, $7::integer, $8::integer, $9::text::jsonb,
         $10::text::jsonb, now())
     ON CONFLICT (id) DO UPDATE SET
         source_url = coalesce(video.source_url, EXCLUDED.source_url),
@@ -29,7 +29,7 @@ const BEGIN: &str = "
 const REPORT: &str = "
     INSERT INTO videos AS video (id, source_url, shown_url, status, error, steps, notes,
         updated_at)
-    VALUES ($1, $2, $2, $3, $4, $5::text::jsonb, $6::text::jsonb, now())
+    VALUES ($1, $2::text, $2::text, $3::text, $4, $5::text::jsonb, $6::text::jsonb, now())
     ON CONFLICT (id) DO UPDATE SET status = EXCLUDED.status, error = EXCLUDED.error,
         shown_url = coalesce(video.shown_url, EXCLUDED.shown_url),
         steps = EXCLUDED.steps, notes = EXCLUDED.notes, updated_at = EXCLUDED.updated_at";
