@@ -214,7 +214,11 @@ impl Transcript {
 
     /// The text without times.
     pub fn text(&self) -> String {
-        let texts: Vec<_> = self.segments.iter().map(|segment| segment.text.trim()).collect();
+        let texts: Vec<_> = self
+            .segments
+            .iter()
+            .map(|segment| segment.text.trim())
+            .collect();
         texts.join(" ")
     }
 }

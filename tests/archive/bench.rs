@@ -133,7 +133,10 @@ async fn bucket() -> (TempDir, Store) {
         ("AWS_REGION", "eu-central-1"),
         ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
         ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
-        ("VIDEO_TEMP_DIR", folder.path().join("temp").to_str().unwrap()),
+        (
+            "VIDEO_TEMP_DIR",
+            folder.path().join("temp").to_str().unwrap(),
+        ),
     ]);
     let config = Config::s3(&mut variables).unwrap();
     (folder, Store::open(&config).unwrap())

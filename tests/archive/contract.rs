@@ -163,7 +163,11 @@ async fn transcripts_are_kept_and_replaced(bench: Bench) {
     assert!(["a\0b", "a\u{fffd}b"].contains(&&*loaded.segments[0].text));
     assert_eq!(loaded.segments[1], odd.segments[1]);
     if bench.database.is_none() {
-        let text = |name: &str| format!("analysis/{video}/transcript.{name}").parse().unwrap();
+        let text = |name: &str| {
+            format!("analysis/{video}/transcript.{name}")
+                .parse()
+                .unwrap()
+        };
         let store = bench.store.as_ref().unwrap();
         let webvtt = store.get(&text("vtt")).await.unwrap();
         assert!(webvtt.starts_with(b"WEBVTT\n\n00:00:00.080 --> 00:00:01.500\na"));
@@ -194,8 +198,14 @@ async fn captions_are_set_where_somebody_looked(bench: Bench) {
         .iter()
         .map(|frame| (frame.caption.as_deref(), frame.refusal.as_deref()))
         .collect();
-    assert_eq!(said, [(Some("a dog"), None), (None, None), (None, Some("refused"))]);
-    archive.keep_seen(video, &[seen(2, Ok("a cat"))]).await.unwrap();
+    assert_eq!(
+        said,
+        [(Some("a dog"), None), (None, None), (None, Some("refused"))]
+    );
+    archive
+        .keep_seen(video, &[seen(2, Ok("a cat"))])
+        .await
+        .unwrap();
     let frames = load(&**archive, video).await.frames;
     assert_eq!(frames[2].caption.as_deref(), Some("a cat"));
     assert_eq!(frames[2].refusal, None);
@@ -212,7 +222,10 @@ async fn another_content_begins_anew(bench: Bench) {
         .keep_pictures(video, &scenes(2), &frames, proxy)
         .await
         .unwrap();
-    archive.keep_transcript(video, &transcript("old")).await.unwrap();
+    archive
+        .keep_transcript(video, &transcript("old"))
+        .await
+        .unwrap();
     let old = [embedding(Kind::Speech, 0, "old", vector(3, 1.0))];
     archive.keep_embeddings(video, "m", &old).await.unwrap();
 
@@ -243,7 +256,10 @@ async fn another_content_begins_anew(bench: Bench) {
 async fn a_report_changes_what_it_tells_and_nothing_else(bench: Bench) {
     let (archive, video) = (&bench.archive, Uuid::now_v7());
     archive.begin(&analysis(video, "v1")).await.unwrap();
-    archive.keep_transcript(video, &transcript("kept")).await.unwrap();
+    archive
+        .keep_transcript(video, &transcript("kept"))
+        .await
+        .unwrap();
     let frames = bench.frames(1, "kept");
     archive
         .keep_pictures(video, &scenes(1), &frames, None)
@@ -260,7 +276,12 @@ async fn a_report_changes_what_it_tells_and_nothing_else(bench: Bench) {
     report.steps.get_mut(&Step::Transcribe).unwrap().state = StepState::Partial;
     archive.report(&report).await.unwrap();
     let now = load(&**archive, video).await;
-    assert!(now.error.as_deref().unwrap().starts_with("the model is away"));
+    assert!(
+        now.error
+            .as_deref()
+            .unwrap()
+            .starts_with("the model is away")
+    );
     let expected = Analysis {
         status: Status::Failed,
         error: now.error.clone(),
@@ -292,7 +313,10 @@ async fn vectors_come_back_as_they_were(bench: Bench) {
     assert_eq!(archive.embeddings(video, "m").await.unwrap(), all);
     assert_eq!(archive.embeddings(video, "other").await.unwrap(), []);
     let other = [embedding(Kind::Speech, 3, "new", vector(8, 0.5))];
-    archive.keep_embeddings(video, "other", &other).await.unwrap();
+    archive
+        .keep_embeddings(video, "other", &other)
+        .await
+        .unwrap();
     assert_eq!(archive.embeddings(video, "m").await.unwrap(), []);
     assert_eq!(archive.embeddings(video, "other").await.unwrap(), other);
     archive.keep_embeddings(video, "other", &[]).await.unwrap();
@@ -326,12 +350,23 @@ async fn the_nearest_are_found_first(bench: Bench) {
     let other = Uuid::now_v7();
     archive.begin(&analysis(other, "v1")).await.unwrap();
     for (model, dimensions) in [("another", 16), ("m", 17)] {
-        let unlike = [embedding(Kind::Speech, 0, "unlike", vector(dimensions, 1.0))];
-        archive.keep_embeddings(other, model, &unlike).await.unwrap();
+        let unlike = [embedding(
+            Kind::Speech,
+            0,
+            "unlike",
+            vector(dimensions, 1.0),
+        )];
+        archive
+            .keep_embeddings(other, model, &unlike)
+            .await
+            .unwrap();
         let hits = archive.search(&query(16, 1.0)).await.unwrap();
         let texts: Vec<&str> = hits.iter().map(|hit| &*hit.passage.text).collect();
         assert_eq!(texts.len(), 10);
-        assert_eq!(texts[..4], ["video 1, 99", "video 0, 99", "video 1, 98", "video 0, 98"]);
+        assert_eq!(
+            texts[..4],
+            ["video 1, 99", "video 0, 99", "video 1, 98", "video 0, 98"]
+        );
         for (hit, first) in hits.iter().zip([0.995, 0.99, 0.985, 0.98]) {
             assert!((hit.score - first).abs() < 1e-3, "{hit:?}");
         }
@@ -357,7 +392,12 @@ async fn vectors_of_any_size_are_searched(bench: Bench) {
         let all: Vec<_> = (0..5_u8)
             .map(|index| {
                 let first = f32::from(index) / 5.0;
-                embedding(Kind::Frame, u32::from(index), "x", vector(dimensions, first))
+                embedding(
+                    Kind::Frame,
+                    u32::from(index),
+                    "x",
+                    vector(dimensions, first),
+                )
             })
             .collect();
         archive.keep_embeddings(video, "m", &all).await.unwrap();
@@ -380,7 +420,10 @@ async fn what_is_forgotten_leaves_nothing(bench: Bench) {
             .keep_pictures(video, &scenes(2), &frames, proxy)
             .await
             .unwrap();
-        archive.keep_transcript(video, &transcript("kept")).await.unwrap();
+        archive
+            .keep_transcript(video, &transcript("kept"))
+            .await
+            .unwrap();
         let all = [embedding(Kind::Speech, 0, "kept", vector(3, 1.0))];
         archive.keep_embeddings(video, "m", &all).await.unwrap();
     }
@@ -391,7 +434,10 @@ async fn what_is_forgotten_leaves_nothing(bench: Bench) {
     assert_eq!(archive.picture(video, 0).await.unwrap(), None);
     assert_eq!(archive.embeddings(video, "m").await.unwrap(), []);
     let left = bench.objects_of().await;
-    assert!(!left.iter().any(|key| key.contains(&video.to_string())), "{left:?}");
+    assert!(
+        !left.iter().any(|key| key.contains(&video.to_string())),
+        "{left:?}"
+    );
     let hits = archive.search(&query(3, 1.0)).await.unwrap();
     assert_eq!(hits.len(), 1);
     assert_eq!(load(&**archive, other).await.frames.len(), 2);
@@ -410,7 +456,10 @@ async fn what_there_is_is_counted(bench: Bench) {
             .unwrap();
         let all = [embedding(Kind::Speech, count, "one", vector(3, 1.0))];
         archive.keep_embeddings(video, "m", &all).await.unwrap();
-        archive.keep_transcript(video, &transcript("one")).await.unwrap();
+        archive
+            .keep_transcript(video, &transcript("one"))
+            .await
+            .unwrap();
         expected.videos += 1;
         expected.frames += u64::from(count);
         expected.frame_bytes += frames.iter().map(|new| new.frame.bytes).sum::<u64>();

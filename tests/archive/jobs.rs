@@ -91,7 +91,10 @@ async fn a_producer_inserts_two_rows_and_sees_what_becomes_of_them() {
     assert_eq!(desk.row(&job).await, ["queued", "0", "NULL"]);
     let delivery = desk.receive().await;
     assert_eq!(delivery.job().id.as_str(), job);
-    assert_eq!((&*delivery.job().name, delivery.job().max_attempts), (JOB, 3));
+    assert_eq!(
+        (&*delivery.job().name, delivery.job().max_attempts),
+        (JOB, 3)
+    );
     let payload = json!({"video_id": video, "source_url": format!("s3://b/{video}.mp4")});
     assert_eq!(as_json(&*delivery), payload);
     let source = desk.requests.source(video.parse().unwrap()).await.unwrap();
@@ -155,7 +158,10 @@ async fn attempts_that_a_producer_names_are_charged() {
     let insert = "INSERT INTO jobs (video_id, attempts) VALUES (gen_random_uuid(), 2) RETURNING id";
     let job = desk.database.sql(insert).await[0][0].clone();
     let delivery = desk.receive().await;
-    assert_eq!((delivery.job().attempt, delivery.job().max_attempts), (3, 3));
+    assert_eq!(
+        (delivery.job().attempt, delivery.job().max_attempts),
+        (3, 3)
+    );
     settle(&*delivery, &Outcome::Done(json!({}))).await;
     assert_eq!(desk.row(&job).await[..2], ["completed", "3"]);
     let insert = insert.replace('2', "7");
@@ -253,11 +259,17 @@ async fn jobs_that_came_otherwise_are_seen_too() {
         settle(&*delivery, &Outcome::Done(json!({}))).await;
     }
     assert_eq!(desk.row(id.as_str()).await[0], "completed");
-    assert_eq!(desk.database.sql("SELECT count(*) FROM jobs").await, [["1"]]);
+    assert_eq!(
+        desk.database.sql("SELECT count(*) FROM jobs").await,
+        [["1"]]
+    );
     // Another queue of the database is none of its business.
     let other = PostgresQueue::new(&desk.database.url, Options::new("other")).unwrap();
     other.add(NewJob::new(JOB, payload)).await.unwrap();
-    assert_eq!(desk.database.sql("SELECT count(*) FROM jobs").await, [["1"]]);
+    assert_eq!(
+        desk.database.sql("SELECT count(*) FROM jobs").await,
+        [["1"]]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -279,8 +291,7 @@ async fn a_thousand_jobs_of_one_statement_are_each_done_once() {
                 tokio::spawn(async move {
                     let mut done = Vec::new();
                     // Nothing for a while is the end.
-                    while let Ok(delivery) =
-                        timeout(Duration::from_secs(3), queue.receive()).await
+                    while let Ok(delivery) = timeout(Duration::from_secs(3), queue.receive()).await
                     {
                         let delivery = delivery.unwrap();
                         done.push(as_json(&*delivery)["video_id"].to_string());

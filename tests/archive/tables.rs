@@ -111,14 +111,25 @@ async fn tables_of_a_producer_are_taken_as_they_are() {
     let video: Uuid = id[0][0].parse().unwrap();
     let source = archive.source(video).await.unwrap();
     assert_eq!(source.as_deref(), Some("file:///a.mp4"));
-    assert!(archive.load(video).await.unwrap().unwrap().source_url.is_none());
+    assert!(
+        archive
+            .load(video)
+            .await
+            .unwrap()
+            .unwrap()
+            .source_url
+            .is_none()
+    );
     archive.begin(&analysis(video, "v1")).await.unwrap();
     let kept = "SELECT count(*) FROM videos WHERE title = 'untitled'
         AND source_url = 'file:///a.mp4' AND status = 'processing'";
     assert_eq!(desk.database.sql(kept).await, [["1"]]);
     // With the video go its jobs, as its owner had it.
     archive.forget(video).await.unwrap();
-    assert_eq!(desk.database.sql("SELECT count(*) FROM jobs").await, [["2"]]);
+    assert_eq!(
+        desk.database.sql("SELECT count(*) FROM jobs").await,
+        [["2"]]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,7 +178,10 @@ async fn another_schema_than_public_serves_as_well() {
     sql_as(&plain, ask).await.unwrap();
     let delivery = receive(&desk.queue).await;
     settle(&*delivery, &Outcome::Done(json!({}))).await;
-    assert_eq!(desk.database.sql("SELECT status FROM jobs").await, [["completed"]]);
+    assert_eq!(
+        desk.database.sql("SELECT status FROM jobs").await,
+        [["completed"]]
+    );
     let public = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
     assert_eq!(desk.database.sql(public).await, [["0"]]);
 }
@@ -189,7 +203,9 @@ async fn a_producer_needs_few_rights() {
     sql_as(&url, ask).await.unwrap();
     let delivery = receive(&desk.queue).await;
     settle(&*delivery, &Outcome::Done(json!({}))).await;
-    sql_as(&url, "UPDATE jobs SET status = 'queued'").await.unwrap();
+    sql_as(&url, "UPDATE jobs SET status = 'queued'")
+        .await
+        .unwrap();
     sql_as(&url, "DELETE FROM jobs").await.unwrap();
     for refused in [
         "SELECT FROM flatbed_jobs",
@@ -212,7 +228,10 @@ async fn a_worker_needs_no_right_to_make_tables() {
     database.sql(&format!("CREATE ROLE {role} LOGIN")).await;
     let archive = PostgresArchive::new(&url, None).unwrap();
     let line = archive.check().await.unwrap_err().to_string();
-    assert!(line.contains("flatbed migrate") && line.contains("docs/ANALYSIS.md"), "{line}");
+    assert!(
+        line.contains("flatbed migrate") && line.contains("docs/ANALYSIS.md"),
+        "{line}"
+    );
 
     let owner = PostgresArchive::new(&database.url, None).unwrap();
     owner.migrate().await.unwrap();
@@ -243,7 +262,10 @@ async fn a_worker_needs_no_right_to_make_tables() {
     let delivery = receive(&queue).await;
     assert_eq!(delivery.job().max_attempts, 4);
     settle(&*delivery, &Outcome::Done(json!({}))).await;
-    assert_eq!(database.sql("SELECT status FROM jobs").await, [["completed"]]);
+    assert_eq!(
+        database.sql("SELECT status FROM jobs").await,
+        [["completed"]]
+    );
     leave(&database, &role).await;
 }
 
@@ -282,8 +304,10 @@ async fn pgvector_may_come_later() {
 
     // In a schema of its own, as some services have it.
     database
-        .sql("CREATE SCHEMA extensions; CREATE EXTENSION vector SCHEMA extensions;
-              GRANT USAGE ON SCHEMA extensions TO PUBLIC")
+        .sql(
+            "CREATE SCHEMA extensions; CREATE EXTENSION vector SCHEMA extensions;
+              GRANT USAGE ON SCHEMA extensions TO PUBLIC",
+        )
         .await;
     let operator = PostgresArchive::new(&url, None).unwrap();
     operator.migrate().await.unwrap();
@@ -328,7 +352,11 @@ async fn indexes_are_made_with_the_first_vectors() {
              ORDER BY vector::vector(4) <=> '[1,0,0,0]'::vector(4) LIMIT 5",
         )
         .await;
-    assert!(plan.iter().any(|line| line[0].contains("flatbed_embeddings_4")), "{plan:?}");
+    assert!(
+        plan.iter()
+            .any(|line| line[0].contains("flatbed_embeddings_4")),
+        "{plan:?}"
+    );
     // More than the index looks at by itself, and of one model alone.
     let query = Query {
         vector: vector(4, 1.0),

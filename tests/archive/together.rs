@@ -79,7 +79,10 @@ async fn producers_and_workers_do_not_lock_each_other_out() {
                              UPDATE jobs SET status = 'queued' WHERE id IN {first}"
                         ),
                         1 => format!(
-                            "WITH held AS MATERIALIZED {rows}
+                            // What has ended stays as a producer calls it.
+                            "WITH held AS MATERIALIZED (SELECT id FROM jobs
+                                 WHERE status IN ('queued', 'processing')
+                                 ORDER BY id FOR UPDATE)
                              UPDATE jobs SET status = 'cancelled' WHERE id IN {first}"
                         ),
                         2 => format!(

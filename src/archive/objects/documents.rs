@@ -14,8 +14,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use crate::archive::model::{Embedding, Frame, Passage, Scene, Transcript};
 use crate::archive::Analysis;
+use crate::archive::model::{Embedding, Frame, Passage, Scene, Transcript};
 use crate::store::Key;
 
 /// How far a video is, without what has objects of its own.
@@ -100,7 +100,10 @@ impl Vectors {
             }
             Ok(Embedding {
                 passage: packed.passage,
-                vector: numbers.iter().map(|four| f32::from_le_bytes(*four)).collect(),
+                vector: numbers
+                    .iter()
+                    .map(|four| f32::from_le_bytes(*four))
+                    .collect(),
             })
         })
     }

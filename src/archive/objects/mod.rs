@@ -26,7 +26,7 @@ use super::{
     Analysis, Archive, Embedding, Error, Hit, NewFrame, Query, Result, Scene, Seen, Transcript,
     Usage,
 };
-use crate::store::{Describe, Key, Store};
+use crate::store::{self, Describe, Key, Store};
 
 const ANALYSIS: &str = "analysis.json";
 const SCENES: &str = "scenes.json";
@@ -34,12 +34,12 @@ const FRAMES: &str = "frames.json";
 const TRANSCRIPT: &str = "transcript.json";
 const EMBEDDINGS: &str = "embeddings.json";
 
-/// No object of ours is larger: some 5000 vectors of 1536 dimensions.
-const LARGEST: u64 = 64 << 20;
+/// No object of ours is larger: some 3800 vectors of 1536 dimensions.
+const LARGEST: u64 = 32 << 20;
 
 /// JSON and pictures in a store. Clones are the same.
 ///
-/// A search reads the vectors of all videos, four objects of 64 MiB at once at the
+/// A search reads the vectors of all videos, four objects of 32 MiB at once at the
 /// most: seconds for thousands of videos in a bucket. For more than that, Postgres.
 #[derive(Clone)]
 pub struct ObjectArchive(Arc<Shared>);
@@ -79,10 +79,15 @@ impl Shared {
             return Ok(None);
         };
         let Some(bytes) = within else {
-            return Err(unreadable(format!("it is larger than {} MiB", LARGEST >> 20)));
+            return Err(unreadable(format!(
+                "it is larger than {} MiB",
+                LARGEST >> 20
+            )));
         };
         let document = serde_json::from_slice(&bytes);
-        document.map(Some).map_err(|error| unreadable(error.to_string()))
+        document
+            .map(Some)
+            .map_err(|error| unreadable(error.to_string()))
     }
 
     async fn write(&self, video: Uuid, name: &str, document: &impl Serialize) -> Result<()> {
@@ -91,6 +96,16 @@ impl Shared {
             what: key.to_string(),
             reason: error.to_string(),
         })?;
+        if u64::try_from(bytes.len()).is_ok_and(|bytes| bytes > LARGEST) {
+            return Err(Error::Store(store::Error::Refused {
+                object: self.store.name_of(&key),
+                reason: format!(
+                    "it would be larger than {} MiB; a database takes as much \
+                     (STORAGE_TYPE=postgres)",
+                    LARGEST >> 20
+                ),
+            }));
+        }
         self.store.put(&key, bytes, Describe::default()).await?;
         Ok(())
     }
@@ -100,7 +115,11 @@ impl Shared {
     }
 
     /// Frames and the scenes that came with them; nothing unless both are there.
-    async fn seen(&self, video: Uuid, version: Option<&String>) -> Result<Option<(Vec<Scene>, Frames)>> {
+    async fn seen(
+        &self,
+        video: Uuid,
+        version: Option<&String>,
+    ) -> Result<Option<(Vec<Scene>, Frames)>> {
         let Some(frames) = self.read::<Frames>(video, FRAMES).await? else {
             return Ok(None);
         };
@@ -176,18 +195,19 @@ impl Archive for ObjectArchive {
     async fn embeddings(&self, video: Uuid, model: &str) -> Result<Vec<Embedding>> {
         let version = self.0.version(video).await?;
         let vectors = self.0.read::<Vectors>(video, EMBEDDINGS).await?;
-        let is_ours = |vectors: &Vectors| {
-            vectors.model == model && vectors.source_version == version
-        };
+        let is_ours =
+            |vectors: &Vectors| vectors.model == model && vectors.source_version == version;
         let Some(vectors) = vectors.filter(is_ours) else {
             return Ok(Vec::new());
         };
-        let mut all: Vec<Embedding> = vectors.unpack().collect::<Result<_, String>>().map_err(|reason| {
-            Error::Unreadable {
-                what: format!("{EMBEDDINGS} of video {video}"),
-                reason,
-            }
-        })?;
+        let mut all: Vec<Embedding> =
+            vectors
+                .unpack()
+                .collect::<Result<_, String>>()
+                .map_err(|reason| Error::Unreadable {
+                    what: format!("{EMBEDDINGS} of video {video}"),
+                    reason,
+                })?;
         // As the tables have them: by the kind's name.
         all.sort_by_key(|one| (one.passage.kind.as_str(), one.passage.index));
         Ok(all)

@@ -92,7 +92,9 @@ impl Shared {
         }
         let mut counted = std::mem::take(&mut *self.counted());
         counted.retain(|video, counted| states.get(video) == Some(&counted.state));
-        let missing = states.into_iter().filter(|(video, _)| !counted.contains_key(video));
+        let missing = states
+            .into_iter()
+            .filter(|(video, _)| !counted.contains_key(video));
         let missing: Vec<_> = missing.collect();
         let mut reading = futures_util::stream::iter(missing)
             .map(|(video, state)| {

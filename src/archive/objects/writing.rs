@@ -8,9 +8,7 @@ use uuid::Uuid;
 use super::documents::{Frames, Kept, Main, Scenes, Vectors, Words, fingerprint};
 use super::{ANALYSIS, EMBEDDINGS, FRAMES, SCENES, Shared, TRANSCRIPT};
 use crate::archive::pictures::key;
-use crate::archive::{
-    Analysis, Embedding, NewFrame, Result, Scene, Seen, Transcript, subtitles,
-};
+use crate::archive::{Analysis, Embedding, NewFrame, Result, Scene, Seen, Transcript, subtitles};
 use crate::store::Describe;
 
 impl Shared {
@@ -25,10 +23,17 @@ impl Shared {
             self.store.delete(&key(video, EMBEDDINGS)?).await?;
         }
         let kept = before.map(|before| before.kept).filter(|_| !is_other);
-        self.put_main(analysis.clone(), kept.unwrap_or_default()).await?;
+        self.put_main(analysis.clone(), kept.unwrap_or_default())
+            .await?;
         if is_other {
             // They count no more; this is for the room that they take.
-            for name in [FRAMES, SCENES, TRANSCRIPT, "transcript.vtt", "transcript.srt"] {
+            for name in [
+                FRAMES,
+                SCENES,
+                TRANSCRIPT,
+                "transcript.vtt",
+                "transcript.srt",
+            ] {
                 self.store.delete(&key(video, name)?).await?;
             }
             self.pictures.forget(video).await?;

@@ -179,7 +179,10 @@ impl Archive for PostgresArchive {
     }
 
     async fn check(&self) -> Result<()> {
-        self.0.lane.execute("SELECT FROM videos LIMIT 1", &[]).await?;
+        self.0
+            .lane
+            .execute("SELECT FROM videos LIMIT 1", &[])
+            .await?;
         if let Some(pictures) = &self.0.pictures {
             pictures.store.check().await?;
         }

@@ -30,8 +30,7 @@ const LOAD: &str = "
             FROM transcripts WHERE video_id = $1)
     )::text FROM videos WHERE id = $1";
 
-const PICTURE: &str =
-    "SELECT image, object_key FROM frames WHERE video_id = $1 AND index = $2";
+const PICTURE: &str = "SELECT image, object_key FROM frames WHERE video_id = $1 AND index = $2";
 
 const USAGE: &str = "
     SELECT (SELECT count(*) FROM videos), (SELECT count(*) FROM frames),

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::schema;
 use super::Schema;
+use super::schema;
 use crate::archive::{Error, Result};
 use crate::queue::postgres::address::Address;
 use crate::queue::postgres::connection::Lane;
@@ -80,7 +80,11 @@ impl Requests {
     /// of that; how many rows. Every few seconds is often enough: it is one look at a
     /// table that is empty as a rule.
     pub async fn catch_up(&self) -> Result<u64> {
-        let row = self.0.lane.query_row("SELECT flatbed_jobs_catch_up()", &[]).await?;
+        let row = self
+            .0
+            .lane
+            .query_row("SELECT flatbed_jobs_catch_up()", &[])
+            .await?;
         let told = row.map(|row| row.try_get::<_, i64>(0)).transpose();
         let told = told.map_err(|error| Trouble::from(error).error(&self.0.address))?;
         Ok(told.unwrap_or_default().unsigned_abs())

@@ -2,10 +2,10 @@
 
 use super::vectors;
 use crate::queue::Result;
+use crate::queue::postgres::LONGEST_MIGRATION;
 use crate::queue::postgres::address::Address;
 use crate::queue::postgres::connection;
 use crate::queue::postgres::schema::{JOBS, Schema, Steps};
-use crate::queue::postgres::LONGEST_MIGRATION;
 
 /// The tables of videos, and `jobs`.
 pub(super) const ANALYSIS: &Steps = &Steps {

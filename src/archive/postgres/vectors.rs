@@ -8,8 +8,8 @@ use std::sync::{MutexGuard, PoisonError};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::writing::{delete, known};
 use super::Shared;
+use super::writing::{delete, known};
 use crate::archive::model::{Kind, Passage, seconds};
 use crate::archive::nearest::{Compass, Nearest, limit};
 use crate::archive::{Embedding, Error, Hit, Query, Result};
@@ -92,7 +92,9 @@ impl Shared {
             return Ok(known);
         }
         let row = self.lane.query_row(LOOK, &[]).await?;
-        let place = row.map(|row| row.try_get::<_, Option<String>>(0)).transpose();
+        let place = row
+            .map(|row| row.try_get::<_, Option<String>>(0))
+            .transpose();
         let place = place.map_err(|error| self.unreadable(error))?.flatten();
         let vectors = place.map_or(Vectors::Arrays, Vectors::Pgvector);
         *self.known() = Some(vectors.clone());
@@ -294,8 +296,7 @@ impl Shared {
         let mut behind = (first, String::new(), -1_i32);
         loop {
             let (video, kind, index) = &behind;
-            let values: Parameters<'_> =
-                &[&model, &dimensions, video, kind, index, &last, &PAGE];
+            let values: Parameters<'_> = &[&model, &dimensions, video, kind, index, &last, &PAGE];
             let rows = self.lane.query(PAGES, values).await?;
             for row in &rows {
                 let unreadable = |error| self.unreadable(error);

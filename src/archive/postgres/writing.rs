@@ -61,13 +61,14 @@ const FOUND: [&str; 4] = ["transcripts", "scenes", "frames", "embeddings"];
 
 impl Shared {
     pub(super) async fn begin(&self, analysis: &Analysis) -> Result<()> {
-        const VERSION: &str =
-            "SELECT source_version FROM videos WHERE id = $1 FOR NO KEY UPDATE";
+        const VERSION: &str = "SELECT source_version FROM videos WHERE id = $1 FOR NO KEY UPDATE";
         let video = analysis.video_id;
         let writing = self.lane.begin().await?;
         let row = writing.query(VERSION, &[&video]).await?.into_iter().next();
         let version = row.map(|row| row.try_get::<_, Option<String>>(0));
-        let version = version.transpose().map_err(|error| self.unreadable(error))?;
+        let version = version
+            .transpose()
+            .map_err(|error| self.unreadable(error))?;
         let is_other = version.is_some_and(|version| version != analysis.source_version);
         if is_other {
             for table in FOUND {
@@ -118,7 +119,10 @@ impl Shared {
         delete(&writing, "scenes", video).await?;
         delete(&writing, "frames", video).await?;
         let indexes: Vec<i32> = scenes.iter().map(|scene| number(scene.index)).collect();
-        let starts: Vec<f64> = scenes.iter().map(|scene| scene.start.as_secs_f64()).collect();
+        let starts: Vec<f64> = scenes
+            .iter()
+            .map(|scene| scene.start.as_secs_f64())
+            .collect();
         let ends: Vec<f64> = scenes.iter().map(|scene| scene.end.as_secs_f64()).collect();
         let values: Parameters<'_> = &[&video, &indexes, &starts, &ends];
         writing.execute(SCENES, values).await?;
@@ -159,7 +163,10 @@ impl Shared {
 
     pub(super) async fn keep_seen(&self, video: Uuid, seen: &[Seen]) -> Result<()> {
         let indexes: Vec<i32> = seen.iter().map(|seen| number(seen.frame)).collect();
-        let captions: Vec<_> = seen.iter().map(|seen| seen.caption.as_deref().ok()).collect();
+        let captions: Vec<_> = seen
+            .iter()
+            .map(|seen| seen.caption.as_deref().ok())
+            .collect();
         let captions: Vec<_> = captions.iter().map(|caption| caption.map(text)).collect();
         let refusals: Vec<_> = seen
             .iter()

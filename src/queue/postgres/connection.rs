@@ -42,10 +42,10 @@ pub(crate) use {cancels, jobs};
 /// The server gives up a statement before its caller does; what a host that is gone
 /// has begun is rolled back.
 fn bounded(answer: Duration) -> String {
-    let most = answer.saturating_sub(Duration::from_millis(500)).as_millis();
-    format!(
-        "SET statement_timeout = '{most}ms'; SET idle_in_transaction_session_timeout = '10s';"
-    )
+    let most = answer
+        .saturating_sub(Duration::from_millis(500))
+        .as_millis();
+    format!("SET statement_timeout = '{most}ms'; SET idle_in_transaction_session_timeout = '10s';")
 }
 
 /// A renewal that is forgotten costs a second run, which the contract allows: it is
@@ -75,11 +75,7 @@ pub(crate) struct Lane {
 
 impl Lane {
     /// For leases; the ears hear of jobs and cancels.
-    pub(crate) fn leases(
-        address: Arc<Address>,
-        tables: &'static Steps,
-        ears: Arc<Ears>,
-    ) -> Self {
+    pub(crate) fn leases(address: Arc<Address>, tables: &'static Steps, ears: Arc<Ears>) -> Self {
         Self {
             address,
             setup: LEASES,
@@ -130,11 +126,7 @@ impl Lane {
     }
 
     /// Runs a statement; the rows that it answers.
-    pub(crate) async fn query(
-        &self,
-        sql: &str,
-        parameters: Parameters<'_>,
-    ) -> Result<Vec<Row>> {
+    pub(crate) async fn query(&self, sql: &str, parameters: Parameters<'_>) -> Result<Vec<Row>> {
         self.on_session(async |session: &Session| {
             let statement = session.prepared(sql).await?;
             Ok(session.client.query(&statement, parameters).await?)
@@ -152,11 +144,7 @@ impl Lane {
     }
 
     /// Runs a statement; how many rows it changed or answered.
-    pub(crate) async fn execute(
-        &self,
-        sql: &str,
-        parameters: Parameters<'_>,
-    ) -> Result<u64> {
+    pub(crate) async fn execute(&self, sql: &str, parameters: Parameters<'_>) -> Result<u64> {
         self.on_session(async |session: &Session| {
             let statement = session.prepared(sql).await?;
             Ok(session.client.execute(&statement, parameters).await?)
