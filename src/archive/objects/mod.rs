@@ -20,7 +20,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use self::documents::{Frames, Main, Scenes, Vectors, Words, fingerprint};
+use self::documents::{Album, Main, Scenes, Vectors, Words, fingerprint};
 use super::pictures::{self, Pictures, absent_is_none};
 use super::{
     Analysis, Archive, Embedding, Error, Hit, NewFrame, Query, Result, Scene, Seen, Transcript,
@@ -119,8 +119,8 @@ impl Shared {
         &self,
         video: Uuid,
         version: Option<&String>,
-    ) -> Result<Option<(Vec<Scene>, Frames)>> {
-        let Some(frames) = self.read::<Frames>(video, FRAMES).await? else {
+    ) -> Result<Option<(Vec<Scene>, Album)>> {
+        let Some(frames) = self.read::<Album>(video, FRAMES).await? else {
             return Ok(None);
         };
         let Some(Scenes { scenes, .. }) = self.read(video, SCENES).await? else {
