@@ -7,7 +7,7 @@ use std::time::Duration;
 use flatbed::archive::postgres::{JOB, QUEUE, Requests};
 use flatbed::job::{JobId, Outcome};
 use flatbed::queue::postgres::{Options, PostgresQueue};
-use flatbed::queue::{Admin, Cancel, Delivery, Ledger, NewJob, Source};
+use flatbed::queue::{Admin, Cancel, Delivery, Lease, Ledger, NewJob, Source};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -76,6 +76,10 @@ pub fn another_queue(url: &str) -> PostgresQueue {
     PostgresQueue::new(url, Options::new(QUEUE)).unwrap()
 }
 
+pub async fn settle(delivery: &dyn Delivery, outcome: &Outcome) {
+    assert_eq!(delivery.settle(outcome).await.unwrap(), Lease::Held);
+}
+
 fn as_json(delivery: &dyn Delivery) -> Value {
     serde_json::from_slice(&delivery.job().payload).unwrap()
 }
@@ -96,7 +100,7 @@ async fn a_producer_inserts_two_rows_and_sees_what_becomes_of_them() {
     let source = desk.requests.source(video.parse().unwrap()).await.unwrap();
     assert_eq!(source, Some(format!("s3://b/{video}.mp4")));
     assert_eq!(desk.row(&job).await, ["processing", "1", "NULL"]);
-    delivery.settle(&Outcome::Done(json!({}))).await.unwrap();
+    settle(&*delivery, &Outcome::Done(json!({}))).await;
     assert_eq!(desk.row(&job).await, ["completed", "1", "NULL"]);
     let moved = "SELECT count(*) FROM jobs WHERE updated_at > created_at";
     assert_eq!(desk.database.sql(moved).await, [["1"]]);
@@ -129,22 +133,22 @@ async fn attempts_are_counted_and_the_last_one_fails() {
         reason: reason.to_owned(),
     };
     let delivery = desk.receive().await;
-    delivery.settle(&again("the source is away")).await.unwrap();
+    settle(&*delivery, &again("the source is away")).await;
     assert_eq!(desk.row(&job).await, ["queued", "1", "the source is away"]);
     let delivery = desk.receive().await;
     assert_eq!(delivery.job().attempt, 2);
     assert_eq!(desk.row(&job).await[..2], ["processing", "2"]);
-    delivery.settle(&again("still away")).await.unwrap();
+    settle(&*delivery, &again("still away")).await;
     assert_eq!(desk.row(&job).await, ["failed", "2", "still away"]);
 
     // What was put back costs nothing.
     let (_, job) = desk.ask().await;
     let delivery = desk.receive().await;
-    delivery.settle(&Outcome::PutBack).await.unwrap();
+    settle(&*delivery, &Outcome::PutBack).await;
     assert_eq!(desk.row(&job).await, ["queued", "0", "NULL"]);
     let delivery = desk.receive().await;
     let reason = "no video".to_owned();
-    delivery.settle(&Outcome::Reject { reason }).await.unwrap();
+    settle(&*delivery, &Outcome::Reject { reason }).await;
     assert_eq!(desk.row(&job).await, ["failed", "1", "no video"]);
 }
 
@@ -158,7 +162,7 @@ async fn attempts_that_a_producer_names_are_charged() {
         (delivery.job().attempt, delivery.job().max_attempts),
         (3, 3)
     );
-    delivery.settle(&Outcome::Done(json!({}))).await.unwrap();
+    settle(&*delivery, &Outcome::Done(json!({}))).await;
     assert_eq!(desk.row(&job).await[..2], ["completed", "3"]);
     let insert = insert.replace('2', "7");
     let job = desk.database.sql(&insert).await[0][0].clone();
@@ -182,7 +186,7 @@ async fn a_job_is_cancelled_by_its_status_or_by_its_end() {
         let delivery = desk.receive().await;
         desk.database.sql(&format!("{how} '{job}'")).await;
         timeout(BOUND, delivery.cancel_asked()).await.unwrap();
-        delivery.settle(&Outcome::Cancelled).await.unwrap();
+        settle(&*delivery, &Outcome::Cancelled).await;
         desk.rests().await;
         let rows = "SELECT status FROM jobs WHERE status <> 'cancelled'";
         assert_eq!(desk.database.sql(rows).await, Vec::<Vec<String>>::new());
@@ -210,7 +214,7 @@ async fn a_job_that_ended_is_asked_for_again_by_its_status() {
         // One that is being done goes on, and its row says so.
         desk.database.sql(&again).await;
         assert_eq!(desk.row(&job).await, ["processing", "1", "NULL"]);
-        delivery.settle(&outcome).await.unwrap();
+        settle(&*delivery, &outcome).await;
         assert_ne!(desk.row(&job).await[0], "processing");
         desk.rests().await;
         desk.database.sql(&again).await;
@@ -252,7 +256,7 @@ async fn jobs_that_came_otherwise_are_seen_too() {
     }
     for _ in 0..4 {
         let delivery = desk.receive().await;
-        delivery.settle(&Outcome::Done(json!({}))).await.unwrap();
+        settle(&*delivery, &Outcome::Done(json!({}))).await;
     }
     assert_eq!(desk.row(id.as_str()).await[0], "completed");
     assert_eq!(
@@ -292,7 +296,7 @@ async fn a_thousand_jobs_of_one_statement_are_each_done_once() {
                         let delivery = delivery.unwrap();
                         done.push(as_json(&*delivery)["video_id"].to_string());
                         let outcome = Outcome::Done(json!({}));
-                        delivery.settle(&outcome).await.unwrap();
+                        settle(&*delivery, &outcome).await;
                     }
                     done
                 })
@@ -307,6 +311,36 @@ async fn a_thousand_jobs_of_one_statement_are_each_done_once() {
     assert_eq!(done.iter().collect::<HashSet<_>>().len(), JOBS);
     let completed = "SELECT count(*) FROM jobs WHERE status = 'completed' AND attempts = 1";
     assert_eq!(desk.database.sql(completed).await, [[JOBS.to_string()]]);
+}
+
+/// As where the end of one job asks for the next.
+#[tokio::test(flavor = "multi_thread")]
+async fn triggers_of_a_producer_may_ask_too() {
+    let desk = Desk::new().await;
+    desk.database
+        .sql(
+            "CREATE FUNCTION follow_up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                 IF NEW.status = 'completed' AND NEW.attempts = 1 THEN
+                     INSERT INTO jobs (video_id, attempts) VALUES (NEW.video_id, 1);
+                 END IF;
+                 RETURN NEW;
+             END $$;
+             CREATE TRIGGER follow_up BEFORE UPDATE ON jobs
+                 FOR EACH ROW EXECUTE FUNCTION follow_up()",
+        )
+        .await;
+    let (video, job) = desk.ask().await;
+    for expected in 1..=2 {
+        let delivery = desk.receive().await;
+        assert_eq!(delivery.job().attempt, expected);
+        assert_eq!(as_json(&*delivery)["video_id"], *video);
+        settle(&*delivery, &Outcome::Done(json!({}))).await;
+    }
+    assert_eq!(desk.row(&job).await[..2], ["completed", "1"]);
+    let rows = "SELECT status, attempts FROM jobs ORDER BY attempts";
+    let expected = [["completed", "1"], ["completed", "2"]];
+    assert_eq!(desk.database.sql(rows).await, expected);
+    desk.rests().await;
 }
 
 /// What a producer takes back was never asked for.

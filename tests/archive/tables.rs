@@ -12,7 +12,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::bench::{analysis, embedding, vector};
-use super::jobs::{Desk, another_queue};
+use super::jobs::{Desk, another_queue, settle};
 use crate::queue::contract::receive;
 use crate::queue::postgres::server::Server;
 
@@ -100,7 +100,7 @@ async fn tables_of_a_producer_are_taken_as_they_are() {
     let desk = Desk::on(database).await;
     for _ in 0..2 {
         let delivery = receive(&desk.queue).await;
-        delivery.settle(&Outcome::Done(json!({}))).await.unwrap();
+        settle(&*delivery, &Outcome::Done(json!({}))).await;
     }
     let rows = "SELECT status, attempts, count(*) FROM jobs GROUP BY 1, 2 ORDER BY 1";
     let expected = [["completed", "1", "2"], ["failed", "0", "1"]];
@@ -177,7 +177,7 @@ async fn another_schema_than_public_serves_as_well() {
     let ask = "INSERT INTO \"Video Lab\".jobs (video_id) VALUES (gen_random_uuid())";
     sql_as(&plain, ask).await.unwrap();
     let delivery = receive(&desk.queue).await;
-    delivery.settle(&Outcome::Done(json!({}))).await.unwrap();
+    settle(&*delivery, &Outcome::Done(json!({}))).await;
     assert_eq!(
         desk.database.sql("SELECT status FROM jobs").await,
         [["completed"]]
@@ -202,7 +202,7 @@ async fn a_producer_needs_few_rights() {
         INSERT INTO jobs (video_id) SELECT id FROM video";
     sql_as(&url, ask).await.unwrap();
     let delivery = receive(&desk.queue).await;
-    delivery.settle(&Outcome::Done(json!({}))).await.unwrap();
+    settle(&*delivery, &Outcome::Done(json!({}))).await;
     sql_as(&url, "UPDATE jobs SET status = 'queued'")
         .await
         .unwrap();
@@ -261,7 +261,7 @@ async fn a_worker_needs_no_right_to_make_tables() {
     let queue: Arc<dyn Source> = Arc::new(another_queue(&url));
     let delivery = receive(&queue).await;
     assert_eq!(delivery.job().max_attempts, 4);
-    delivery.settle(&Outcome::Done(json!({}))).await.unwrap();
+    settle(&*delivery, &Outcome::Done(json!({}))).await;
     assert_eq!(
         database.sql("SELECT status FROM jobs").await,
         [["completed"]]

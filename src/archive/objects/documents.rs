@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `analysis.json` | [`Main`]: how far the video is |
 //! | `scenes.json` | [`Scenes`] |
-//! | `frames.json` | [`Frames`]: written last, it has scenes and proxy count too |
+//! | `frames.json` | [`Album`]: written last, it has scenes and proxy count too |
 //! | `transcript.json` | [`Words`]; beside it `transcript.vtt` and `transcript.srt` |
 //! | `embeddings.json` | [`Vectors`] |
 //!
@@ -42,7 +42,7 @@ pub(super) struct Scenes {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Frames {
+pub(super) struct Album {
     pub(super) source_version: Option<String>,
     /// Of the scenes that came with them, by [`fingerprint`].
     pub(super) scenes: String,

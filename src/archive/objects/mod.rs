@@ -20,13 +20,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use self::documents::{Frames, Main, Scenes, Vectors, Words, fingerprint};
+use self::documents::{Album, Main, Scenes, Vectors, Words, fingerprint};
 use super::pictures::{self, Pictures, absent_is_none};
 use super::{
     Analysis, Archive, Embedding, Error, Hit, NewFrame, Query, Result, Scene, Seen, Transcript,
     Usage,
 };
-use crate::store::{Describe, Key, Store};
+use crate::store::{self, Describe, Key, Store};
 
 const ANALYSIS: &str = "analysis.json";
 const SCENES: &str = "scenes.json";
@@ -34,12 +34,12 @@ const FRAMES: &str = "frames.json";
 const TRANSCRIPT: &str = "transcript.json";
 const EMBEDDINGS: &str = "embeddings.json";
 
-/// No object of ours is larger: some 5000 vectors of 1536 dimensions.
-const LARGEST: u64 = 64 << 20;
+/// No object of ours is larger: some 3800 vectors of 1536 dimensions.
+const LARGEST: u64 = 32 << 20;
 
 /// JSON and pictures in a store. Clones are the same.
 ///
-/// A search reads the vectors of all videos, four objects of 64 MiB at once at the
+/// A search reads the vectors of all videos, four objects of 32 MiB at once at the
 /// most: seconds for thousands of videos in a bucket. For more than that, Postgres.
 #[derive(Clone)]
 pub struct ObjectArchive(Arc<Shared>);
@@ -96,6 +96,16 @@ impl Shared {
             what: key.to_string(),
             reason: error.to_string(),
         })?;
+        if u64::try_from(bytes.len()).is_ok_and(|bytes| bytes > LARGEST) {
+            return Err(Error::Store(store::Error::Refused {
+                object: self.store.name_of(&key),
+                reason: format!(
+                    "it would be larger than {} MiB; a database takes as much \
+                     (STORAGE_TYPE=postgres)",
+                    LARGEST >> 20
+                ),
+            }));
+        }
         self.store.put(&key, bytes, Describe::default()).await?;
         Ok(())
     }
@@ -109,8 +119,8 @@ impl Shared {
         &self,
         video: Uuid,
         version: Option<&String>,
-    ) -> Result<Option<(Vec<Scene>, Frames)>> {
-        let Some(frames) = self.read::<Frames>(video, FRAMES).await? else {
+    ) -> Result<Option<(Vec<Scene>, Album)>> {
+        let Some(frames) = self.read::<Album>(video, FRAMES).await? else {
             return Ok(None);
         };
         let Some(Scenes { scenes, .. }) = self.read(video, SCENES).await? else {

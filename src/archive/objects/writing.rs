@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use uuid::Uuid;
 
-use super::documents::{Frames, Kept, Main, Scenes, Vectors, Words, fingerprint};
+use super::documents::{Album, Kept, Main, Scenes, Vectors, Words, fingerprint};
 use super::{ANALYSIS, EMBEDDINGS, FRAMES, SCENES, Shared, TRANSCRIPT};
 use crate::archive::pictures::key;
 use crate::archive::{Analysis, Embedding, NewFrame, Result, Scene, Seen, Transcript, subtitles};
@@ -95,7 +95,7 @@ impl Shared {
             scenes: scenes.to_vec(),
         };
         self.write(video, SCENES, &document).await?;
-        let document = Frames {
+        let document = Album {
             source_version,
             scenes: fingerprint(scenes),
             proxy,

@@ -21,6 +21,9 @@ pub const QUEUE: &str = "video-analysis";
 /// The name of the jobs in it.
 pub const JOB: &str = "analyze";
 
+/// Between two looks whether `jobs` is behind.
+const PAUSE: Duration = Duration::from_secs(5);
+
 /// How long a statement may take.
 const ANSWER: Duration = Duration::from_secs(10);
 
@@ -85,6 +88,16 @@ impl Requests {
         let told = row.map(|row| row.try_get::<_, i64>(0)).transpose();
         let told = told.map_err(|error| Trouble::from(error).error(&self.0.address))?;
         Ok(told.unwrap_or_default().unsigned_abs())
+    }
+
+    /// Does so every few seconds, for as long as it is polled.
+    pub async fn keep_up(&self) {
+        loop {
+            tokio::time::sleep(PAUSE).await;
+            if let Err(error) = self.catch_up().await {
+                tracing::warn!(%error, "the table jobs may be behind");
+            }
+        }
     }
 
     /// Lets go of the connection, once the calls on it are done.

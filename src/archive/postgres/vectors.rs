@@ -6,6 +6,7 @@
 use std::sync::{MutexGuard, PoisonError};
 
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::Shared;
@@ -255,16 +256,11 @@ impl Shared {
         );
         let limit = i64::try_from(limit(query.limit)).unwrap_or_default();
         let model = text(&query.model);
-        let rows = match &query.video {
-            Some(video) => {
-                let values: Parameters<'_> = &[&query.vector, &model, &limit, video];
-                self.lane.query(&sql, values).await?
-            }
-            None => {
-                let values: Parameters<'_> = &[&query.vector, &model, &limit];
-                self.lane.query(&sql, values).await?
-            }
-        };
+        let mut values: Vec<&(dyn ToSql + Sync)> = vec![&query.vector, &model, &limit];
+        if let Some(video) = &query.video {
+            values.push(video);
+        }
+        let rows = self.lane.query(&sql, &values).await?;
         let hit = |row: &Row| {
             let unreadable = |error| self.unreadable(error);
             let video_id = row.try_get(0).map_err(unreadable)?;

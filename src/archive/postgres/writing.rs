@@ -1,7 +1,9 @@
 //! What a step found, in one transaction: all of it or nothing.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
+use flatbed_media::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -9,12 +11,13 @@ use super::Shared;
 use crate::archive::{Analysis, Error, Frame, NewFrame, Result, Scene, Seen, Transcript};
 use crate::queue::postgres::connection::{Parameters, Transaction};
 use crate::queue::postgres::rows::text;
+use crate::store::Key;
 
 /// The producer's address is left as it is.
 const BEGIN: &str = "
     INSERT INTO videos AS video (id, source_url, shown_url, source_version, status, error,
         duration_seconds, width, height, steps, notes, updated_at)
-    VALUES ($1, $2, $2, $3, $4, $5, $6, $7::integer, $8::integer, $9::text::jsonb,
+    VALUES ($1, $2::text, $2::text, $3, $4::text, $5, $6, $7::integer, $8::integer, $9::text::jsonb,
         $10::text::jsonb, now())
     ON CONFLICT (id) DO UPDATE SET
         source_url = coalesce(video.source_url, EXCLUDED.source_url),
@@ -29,7 +32,7 @@ const BEGIN: &str = "
 const REPORT: &str = "
     INSERT INTO videos AS video (id, source_url, shown_url, status, error, steps, notes,
         updated_at)
-    VALUES ($1, $2, $2, $3, $4, $5::text::jsonb, $6::text::jsonb, now())
+    VALUES ($1, $2::text, $2::text, $3::text, $4, $5::text::jsonb, $6::text::jsonb, now())
     ON CONFLICT (id) DO UPDATE SET status = EXCLUDED.status, error = EXCLUDED.error,
         shown_url = coalesce(video.shown_url, EXCLUDED.shown_url),
         steps = EXCLUDED.steps, notes = EXCLUDED.notes, updated_at = EXCLUDED.updated_at";
@@ -75,14 +78,17 @@ impl Shared {
                 delete(&writing, table, video).await?;
             }
         }
-        let (url, error) = (held(&analysis.source_url), held(&analysis.error));
-        let duration = analysis.duration.map(|duration| duration.as_secs_f64());
+        let (url, error) = (
+            held(analysis.source_url.as_ref()),
+            held(analysis.error.as_ref()),
+        );
+        let duration = analysis.duration.map(Timestamp::as_secs_f64);
         let (width, height) = (analysis.width.map(pixels), analysis.height.map(pixels));
         let (steps, notes) = (steps(analysis), notes(analysis));
         let values: Parameters<'_> = &[
             &video,
             &url,
-            &held(&analysis.source_version),
+            &held(analysis.source_version.as_ref()),
             &analysis.status.as_str(),
             &error,
             &duration,
@@ -151,7 +157,7 @@ impl Shared {
             segment.text = text(&segment.text).into_owned();
         }
         let whole = kept.text();
-        let language = held(&kept.language);
+        let language = held(kept.language.as_ref());
         let (segments, pieces) = (json(&segments), json(&kept.pieces));
         let writing = self.lane.begin().await?;
         writing.execute(KNOWN, &[&video]).await?;
@@ -178,7 +184,10 @@ impl Shared {
     }
 
     pub(super) async fn report(&self, analysis: &Analysis) -> Result<()> {
-        let (url, error) = (held(&analysis.source_url), held(&analysis.error));
+        let (url, error) = (
+            held(analysis.source_url.as_ref()),
+            held(analysis.error.as_ref()),
+        );
         let (steps, notes) = (steps(analysis), notes(analysis));
         let values: Parameters<'_> = &[
             &analysis.video_id,
@@ -228,7 +237,7 @@ async fn insert_frame(
     image: Option<Vec<u8>>,
 ) -> Result<()> {
     let bytes = i64::try_from(frame.bytes).unwrap_or(i64::MAX);
-    let object = image.is_none().then(|| frame.key.as_ref()).flatten();
+    let object = frame.key.as_ref().filter(|_| image.is_none());
     let values: Parameters<'_> = &[
         &video,
         &number(frame.index),
@@ -238,9 +247,9 @@ async fn insert_frame(
         &pixels(frame.height),
         &bytes,
         &image,
-        &object.map(|key| key.as_str()),
-        &held(&frame.caption),
-        &held(&frame.refusal),
+        &object.map(Key::as_str),
+        &held(frame.caption.as_ref()),
+        &held(frame.refusal.as_ref()),
     ];
     writing.execute(FRAME, values).await?;
     Ok(())
@@ -255,8 +264,8 @@ async fn picture(new: &NewFrame) -> Result<Vec<u8>> {
 }
 
 /// What Postgres can hold of a text.
-fn held(text_or_none: &Option<String>) -> Option<std::borrow::Cow<'_, str>> {
-    text_or_none.as_deref().map(text)
+fn held(told: Option<&String>) -> Option<Cow<'_, str>> {
+    told.map(|told| text(told))
 }
 
 fn number(index: u32) -> i32 {
@@ -281,7 +290,7 @@ fn notes(analysis: &Analysis) -> String {
 fn steps(analysis: &Analysis) -> String {
     let mut steps = analysis.steps.clone();
     for step in steps.values_mut() {
-        step.note = held(&step.note).map(std::borrow::Cow::into_owned);
+        step.note = held(step.note.as_ref()).map(Cow::into_owned);
     }
     json(&steps)
 }

@@ -1,7 +1,7 @@
 -- The table `jobs` of producers, kept in step with the queue by triggers.
 --
 -- Order of locks: who writes to `jobs` has its row and then waits for the queue's.
--- Who writes to the queue has that row, and waits for the one in `jobs` for 200 ms
+-- Who writes to the queue has that row, and waits for the one in `jobs` for 50 ms
 -- and no longer, which is less than Postgres takes to look for a deadlock: what it
 -- could not write then is noted in flatbed_jobs_behind, and written later.
 CREATE TABLE flatbed_jobs_behind (
@@ -59,13 +59,15 @@ BEGIN
     -- Somebody wants a job: anew, whatever became of it before.
     EXECUTE format($make$
     CREATE FUNCTION flatbed_job_wanted(wanted uuid, video uuid, charged bigint)
-    RETURNS void LANGUAGE plpgsql SET flatbed.asks = 'on' %s AS $body$
+    RETURNS void LANGUAGE plpgsql %s AS $body$
     DECLARE
         most integer := coalesce(
             (SELECT max_attempts FROM flatbed_analysis_settings), 3);
         url text := (SELECT source_url FROM videos WHERE id = video);
+        written bigint;
         spent integer := least(greatest(coalesce(charged, 0), 0), most);
     BEGIN
+        PERFORM set_config('flatbed.asked', wanted::text, true);
         INSERT INTO flatbed_jobs AS job
             (queue, id, name, payload, attempts, max_attempts, state, finished_at,
              failed_reason)
@@ -84,7 +86,9 @@ BEGIN
             due = now(), token = NULL, losses = 0, cancel_asked = false,
             progress = NULL, result = NULL
         WHERE job.state <> 'active';
-        IF FOUND THEN
+        GET DIAGNOSTICS written = ROW_COUNT;
+        PERFORM set_config('flatbed.asked', '', true);
+        IF written > 0 THEN
             PERFORM pg_notify('flatbed_jobs', 'video-analysis');
             RETURN;
         END IF;
@@ -117,8 +121,9 @@ BEGIN
     EXECUTE format($make$
     CREATE FUNCTION flatbed_job_asked() RETURNS trigger LANGUAGE plpgsql %s AS $body$
     BEGIN
-        -- Written by the trigger below.
-        IF current_setting('flatbed.mirrors', true) = 'on' THEN
+        -- Written by the trigger below. (Another trigger on `jobs` may write other rows
+        -- meanwhile, which are asked for as any.)
+        IF TG_OP <> 'DELETE' AND current_setting('flatbed.mirrored', true) = NEW.id::text THEN
             RETURN NULL;
         END IF;
         IF TG_OP = 'INSERT' THEN
@@ -152,8 +157,7 @@ BEGIN
 
     -- Tells `jobs` what it could not be told before. Waits for nobody.
     EXECUTE format($make$
-    CREATE FUNCTION flatbed_jobs_catch_up() RETURNS bigint LANGUAGE plpgsql
-    SET flatbed.mirrors = 'on' %s AS $body$
+    CREATE FUNCTION flatbed_jobs_catch_up() RETURNS bigint LANGUAGE plpgsql %s AS $body$
     DECLARE
         late record;
         told bigint := 0;
@@ -163,6 +167,7 @@ BEGIN
         LOOP
             PERFORM FROM jobs WHERE id = late.id FOR NO KEY UPDATE SKIP LOCKED;
             CONTINUE WHEN NOT FOUND AND EXISTS (SELECT FROM jobs WHERE id = late.id);
+            PERFORM set_config('flatbed.mirrored', late.id::text, true);
             -- A look after the lock: nobody has written in between.
             UPDATE jobs SET status = CASE job.state WHEN 'active' THEN 'processing'
                     ELSE job.state END,
@@ -173,21 +178,24 @@ BEGIN
             DELETE FROM flatbed_jobs_behind WHERE seq = late.seq;
             told := told + 1;
         END LOOP;
+        PERFORM set_config('flatbed.mirrored', '', true);
         RETURN told;
     END
     $body$ $make$, rights);
 
     EXECUTE format($make$
     CREATE FUNCTION flatbed_job_moved() RETURNS trigger LANGUAGE plpgsql
-    SET flatbed.mirrors = 'on' SET lock_timeout = '200ms' %s AS $body$
+    SET lock_timeout = '50ms' %s AS $body$
     DECLARE
         becomes text := CASE NEW.state WHEN 'active' THEN 'processing' ELSE NEW.state END;
+        before text := coalesce(current_setting('flatbed.mirrored', true), '');
         video uuid;
     BEGIN
         IF NEW.id !~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' THEN
             RETURN NULL;
         END IF;
-        IF TG_OP = 'INSERT' AND current_setting('flatbed.asks', true) IS DISTINCT FROM 'on'
+        PERFORM set_config('flatbed.mirrored', NEW.id::uuid::text, true);
+        IF TG_OP = 'INSERT' AND current_setting('flatbed.asked', true) IS DISTINCT FROM NEW.id
         THEN
             -- It came by another way, and shows in `jobs` as far as that takes it.
             BEGIN
@@ -202,6 +210,7 @@ BEGIN
                 OR lock_not_available OR deadlock_detected THEN
                 NULL;
             END;
+            PERFORM set_config('flatbed.mirrored', before, true);
             RETURN NULL;
         END IF;
         BEGIN
@@ -212,6 +221,7 @@ BEGIN
         EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
             INSERT INTO flatbed_jobs_behind (id) VALUES (NEW.id::uuid);
         END;
+        PERFORM set_config('flatbed.mirrored', before, true);
         RETURN NULL;
     END
     $body$ $make$, rights);
