@@ -91,7 +91,9 @@ impl Models {
             Err(error)
                 if error.kind() == Kind::Refused
                     && self.format() == Format::Verbose
-                    && error.word().is_about("response_format") =>
+                    && (error.word().is_about("response_format")
+                        || error.word().is_about("timestamp_granularities")
+                        || error.word().mentions("verbose_json")) =>
             {
                 tracing::info!(model = self.config.transcription, "it gives no times");
                 self.shared.learned.untimed.store(true, Ordering::Relaxed);

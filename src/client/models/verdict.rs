@@ -158,6 +158,8 @@ pub(super) fn kind(status: StatusCode, word: &Word) -> Kind {
         // Some say so with 500.
         400 | 413 | 422 | 500 if too_long => Kind::TooLong,
         413 => Kind::TooLarge,
+        // It will not learn that meanwhile.
+        501 | 505 => Kind::Refused,
         408 | 409 | 425 | 500..=599 => Kind::Failing,
         300..=399 => Kind::Foreign,
         _ => Kind::Refused,
@@ -277,6 +279,7 @@ mod tests {
             (409, "", Kind::Failing),
             (500, "", Kind::Failing),
             (503, "Loading model", Kind::Failing),
+            (501, "", Kind::Refused),
             (307, "", Kind::Foreign),
         ] {
             let status = StatusCode::from_u16(status).unwrap();

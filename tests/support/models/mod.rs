@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `profile.rs` | what kind of server, and what goes wrong |
 //! | `serve.rs` | requests as they come: faults, keys, limits, errors of each shape |
+//! | `body.rs` | what is in a request: JSON, or a form with a file |
 //! | `limit.rs` | requests and tokens a minute, and the headers that tell of them |
 //! | `hear.rs`, `tones.rs` | transcriptions |
 //! | `see.rs` | chat with pictures |
@@ -14,6 +15,7 @@
 //! | `refusal.rs` | errors, in OpenAI's words |
 #![allow(dead_code, unused_imports, reason = "no test has all of its ways")]
 
+mod body;
 mod compare;
 mod hear;
 mod limit;

@@ -8,7 +8,6 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{DefaultBodyLimit, FromRequest, Multipart};
 use axum::http::{HeaderMap, HeaderValue, Request, Response};
 use bytes::Bytes;
 use futures_util::stream::iter;
@@ -23,7 +22,7 @@ use tokio::time::sleep;
 use super::limit::{Meter, span};
 use super::profile::{Fault, Shape};
 use super::refusal::Refusal;
-use super::{Seen, State, Uploaded, compare, hear, lock, see};
+use super::{Seen, State, body, compare, hear, lock, see};
 
 /// Models that OpenAI has, and what they are for by the last part of the path.
 const MODELS: [(&str, &str); 10] = [
@@ -119,7 +118,7 @@ async fn attend(state: &State, request: Request<Incoming>) -> io::Result<Respons
         status: 0,
         at: Instant::now(),
     };
-    let read = read(request, &mut seen).await;
+    let read = body::read(request, &mut seen).await;
     let fault = fault(state, &seen.path);
     match &fault {
         Some(Fault::Slow(time)) => sleep(*time).await,
@@ -149,70 +148,6 @@ async fn attend(state: &State, request: Request<Incoming>) -> io::Result<Respons
         }
         _ => Ok(response),
     }
-}
-
-/// The request's body, of whichever kind.
-async fn read(request: Request<Incoming>, seen: &mut Seen) -> Result<(), Refusal> {
-    let length = request.headers().get("content-length");
-    let length: usize = length
-        .and_then(|length| length.to_str().ok()?.parse().ok())
-        .unwrap_or(0);
-    let media_type = request.headers().get("content-type").cloned();
-    let media_type = media_type.as_ref().and_then(|value| value.to_str().ok());
-    let media_type = media_type.unwrap_or_default().to_owned();
-    let request = request.map(Body::new);
-    if length > hear::MOST_BYTES {
-        let _ = to_bytes(request.into_body(), usize::MAX).await;
-        return Err(Refusal::invalid(format!(
-            "Maximum content size limit ({}) exceeded ({length} bytes read)",
-            hear::MOST_BYTES
-        ))
-        .status(413)
-        .kind("server_error"));
-    }
-    let broken = || Refusal::invalid("Could not parse multipart form");
-    if media_type.starts_with("multipart/form-data") {
-        let mut request = request;
-        // Its size is looked at above.
-        DefaultBodyLimit::disable().apply(&mut request);
-        let mut form = multipart(request).await.map_err(|()| broken())?;
-        while let Some(field) = form.next_field().await.map_err(|_| broken())? {
-            let name = field.name().unwrap_or_default().to_owned();
-            let file_name = field.file_name().map(str::to_owned);
-            let media_type = field.content_type().unwrap_or_default().to_owned();
-            let bytes = field.bytes().await.map_err(|_| broken())?;
-            match file_name {
-                Some(file_name) if name == "file" => {
-                    seen.file = Some(Uploaded {
-                        name: file_name,
-                        media_type,
-                        bytes: bytes.to_vec(),
-                    });
-                }
-                _ => {
-                    let text = String::from_utf8_lossy(&bytes).into_owned();
-                    seen.fields.insert(name, text);
-                }
-            }
-        }
-        return Ok(());
-    }
-    let body = to_bytes(request.into_body(), usize::MAX).await;
-    let body = body.map_err(|_| Refusal::invalid("The body broke off"))?;
-    if body.is_empty() {
-        return Ok(());
-    }
-    seen.json = serde_json::from_slice(&body).map_err(|_| {
-        Refusal::invalid(
-            "We could not parse the JSON body of your request. (HINT: This likely means you \
-             aren't using your HTTP library correctly.)",
-        )
-    })?;
-    Ok(())
-}
-
-async fn multipart(request: Request<Body>) -> Result<Multipart, ()> {
-    Multipart::from_request(request, &()).await.map_err(|_| ())
 }
 
 /// The first fault for this path.
