@@ -4,6 +4,7 @@
 use anyhow::Context as _;
 use axum::Router;
 
+use super::analysis::Analysis;
 use super::cctv::Cctv;
 use super::config::{self, Config, WorkloadName};
 use super::exports::{self, Exports};
@@ -65,6 +66,10 @@ impl Parts {
         match config.images() {
             Ok(settings) => parts.images(settings).await?,
             Err(reason) => tracing::info!("images: off, {reason}"),
+        }
+        match config.analyses() {
+            Ok(settings) => parts.analyses(config, settings).await?,
+            Err(reason) => tracing::info!("analysis: off, {reason}"),
         }
         Ok(parts)
     }
@@ -154,6 +159,33 @@ impl Parts {
         );
         let runner = images.runner(threads()?, reports).await?;
         self.runners.push(("images", runner));
+        Ok(())
+    }
+
+    async fn analyses(
+        &mut self,
+        config: &Config,
+        settings: &config::Analysis,
+    ) -> anyhow::Result<()> {
+        let analysis = Analysis::open(config, settings, &self.metrics).await?;
+        analysis.greet().await?;
+        analysis.add_checks(&mut self.health);
+        let reports = self.metrics.workload("analysis");
+        self.guard(analysis.guarded_routes(reports.clone()));
+        self.open = std::mem::take(&mut self.open).merge(analysis.open_routes());
+        let orders = Arc::clone(&analysis.orders);
+        let count = counting(move || {
+            let orders = Arc::clone(&orders);
+            async move { orders.counts().await }
+        });
+        self.queues.push((reports.clone(), count));
+        tracing::info!(
+            jobs = analysis.text,
+            archive = analysis.archive.name(),
+            "analysis: on"
+        );
+        let runner = analysis.runner(threads()?, reports)?;
+        self.runners.push(("analyses", runner));
         Ok(())
     }
 
