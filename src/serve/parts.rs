@@ -1,6 +1,8 @@
 //! What runs and what answers: the parts of all workloads that are on. The log says
 //! of each whether it is, and else why not.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use axum::Router;
 

@@ -85,6 +85,8 @@ fn bytes(hex: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
     use crate::config::Variables;
 
@@ -100,12 +102,11 @@ mod tests {
     fn signature() -> String {
         let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"sixteen bytes or more");
         let tag = ring::hmac::sign(&key, &[SENT.as_bytes(), b".", BODY].concat());
-        let hex: String = tag
-            .as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        format!("sha256={hex}")
+        let mut signature = "sha256=".to_owned();
+        for byte in tag.as_ref() {
+            let _ = write!(signature, "{byte:02x}");
+        }
+        signature
     }
 
     fn at(seconds: u64) -> SystemTime {

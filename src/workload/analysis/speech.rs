@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn times_are_those_of_the_video_and_inventions_are_left_out() {
-        let piece = |start, end| Piece {
+        let piece = |start: i64, end: i64| Piece {
             start: Timestamp::from_micros(start * 1_000_000),
             end: Timestamp::from_micros(end * 1_000_000),
             is_done: false,
