@@ -31,6 +31,7 @@ pub struct Bench {
 }
 
 impl Bench {
+    #[allow(clippy::unused_async, reason = "it is called as the others are")]
     pub async fn folder() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&Config::folder(folder.path().join("objects"))).unwrap();

@@ -118,7 +118,7 @@ async fn scenes_and_frames_are_kept_and_replaced(bench: Bench) {
     assert_eq!(shown, picture("second", 0));
     assert_eq!(archive.picture(video, 1).await.unwrap(), None);
     let pictures = bench.objects_of().await;
-    let pictures = pictures.iter().filter(|key| key.ends_with(".jpg"));
+    let pictures = pictures.iter().filter(|key| key.contains("/frames/"));
     assert_eq!(pictures.count(), usize::from(bench.store.is_some()));
 }
 

@@ -341,8 +341,11 @@ async fn indexes_are_made_with_the_first_vectors() {
     }
     let expected = [["flatbed_embeddings_3072"], ["flatbed_embeddings_4"]];
     assert_eq!(database.sql(INDEXES).await, expected);
-    let all: Vec<_> = (0..300_u32)
-        .map(|index| embedding(Kind::Speech, index, "x", vector(4, index as f32 / 300.0)))
+    let all: Vec<_> = (0..300_u16)
+        .map(|index| {
+            let first = f32::from(index) / 300.0;
+            embedding(Kind::Speech, u32::from(index), "x", vector(4, first))
+        })
         .collect();
     archive.keep_embeddings(video, "m", &all).await.unwrap();
     let plan = database

@@ -80,14 +80,17 @@ impl Requests {
     /// of that; how many rows. Every few seconds is often enough: it is one look at a
     /// table that is empty as a rule.
     pub async fn catch_up(&self) -> Result<u64> {
-        let row = self
-            .0
-            .lane
-            .query_row("SELECT flatbed_jobs_catch_up()", &[])
-            .await?;
-        let told = row.map(|row| row.try_get::<_, i64>(0)).transpose();
-        let told = told.map_err(|error| Trouble::from(error).error(&self.0.address))?;
-        Ok(told.unwrap_or_default().unsigned_abs())
+        const SOME: &str = "SELECT flatbed_jobs_catch_up()";
+        let mut all = 0;
+        loop {
+            let row = self.0.lane.query_row(SOME, &[]).await?;
+            let told = row.map(|row| row.try_get::<_, i64>(0)).transpose();
+            let told = told.map_err(|error| Trouble::from(error).error(&self.0.address))?;
+            match told.unwrap_or_default().unsigned_abs() {
+                0 => return Ok(all),
+                some => all += some,
+            }
+        }
     }
 
     /// Does so every few seconds, for as long as it is polled.
