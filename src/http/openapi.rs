@@ -13,7 +13,7 @@ use utoipa::openapi::{Content, Ref, RefOr, Response};
 use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
 
 use super::failure::ErrorBody;
-use super::{events, exports, files, health, images, metrics, trigger, videos, webhook};
+use super::{analysis, events, exports, files, health, images, metrics, trigger, videos, webhook};
 
 /// The document, but for the operations.
 #[derive(OpenApi)]
@@ -28,6 +28,9 @@ use super::{events, exports, files, health, images, metrics, trigger, videos, we
         exports::download::download, exports::retry, events::stream, webhook::take,
         images::create::create, images::show, images::cancel, images::download::download,
         videos::create, videos::list, videos::show, videos::delete, trigger::trigger,
+        analysis::order::create, analysis::result::show, analysis::result::part,
+        analysis::result::frame, analysis::result::forget, analysis::search::search,
+        analysis::push::take, analysis::stats::peek, analysis::stats::stats,
         files::send, health::show, metrics::show, show,
     ),
     components(schemas(ErrorBody, exports::status::ExportStatus)),

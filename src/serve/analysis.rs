@@ -299,6 +299,7 @@ impl Jobs {
         let options = Options {
             lease: settings.lease,
             retry: settings.retry,
+            look: settings.look,
             ..Options::new(QUEUE_NAME)
         };
         Ok(match &settings.source {

@@ -46,6 +46,26 @@ fn a_crash_in_vision_does_not_transcribe_again() {
 }
 
 #[test]
+fn nothing_stays_in_processing_when_the_last_attempt_s_worker_is_lost() {
+    let house = House::new();
+    house.models.fail(SEE, (0..4).map(|_| Fault::Hang));
+    let once = [("WORKER_MAX_ATTEMPTS", "1")];
+    let server = house.serve(&once);
+    let video = Uuid::now_v7().to_string();
+    let path = format!("/api/videos/{video}/analyze");
+    server.post(&path, &json!({"source_url": house.talk()}));
+    wait_until("the frames to be on their way", || {
+        house.models.faults_left() == 0
+    });
+    server.kill();
+    let server = house.serve(&once);
+    let analysis = wait_for(&server, &video, "failed");
+    let error = analysis["error"].as_str().expect("an error");
+    assert!(error.contains("worker was lost"), "{error}");
+    assert_eq!(analysis["steps"]["transcribe"]["state"], "done");
+}
+
+#[test]
 fn a_storm_of_refusals_is_sat_out() {
     // Three requests in half a second, of each model.
     let limits = Limits {

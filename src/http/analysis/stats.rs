@@ -1,7 +1,5 @@
 //! `/jobs/peek` and `/stats`: what an operator looks at.
 
-use std::time::SystemTime;
-
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -64,13 +62,12 @@ pub async fn peek(State(api): State<Analyses>) -> Result<Json<Peek>, Failure> {
 impl From<Record> for Peeked {
     fn from(record: Record) -> Self {
         let order = Order::parse(&record.payload).ok();
-        let shown = |time: SystemTime| rfc3339(time);
         Self {
             video_id: order.map(|order| order.video_id),
             id: record.id,
             status: record.state,
             attempts: record.attempts,
-            enqueued_at: record.enqueued_at.map(shown),
+            enqueued_at: record.enqueued_at.map(rfc3339),
             error: record.failed_reason,
         }
     }

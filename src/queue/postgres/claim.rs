@@ -116,13 +116,14 @@ pub(super) async fn claim(shared: &Shared, token: Uuid, again: bool) -> Result<C
 fn taken(row: &Row, token: Uuid) -> Result<Claim, tokio_postgres::Error> {
     let (state, id): (String, String) = (row.try_get("state")?, row.try_get("id")?);
     if state != "active" {
-        return Ok(Claim::SetAside(SetAside::new(
-            JobId::of_foreign(&id),
-            match state.as_str() {
-                "cancelled" => State::Cancelled,
-                _ => State::Failed,
-            },
-        )));
+        let state = match state.as_str() {
+            "cancelled" => State::Cancelled,
+            _ => State::Failed,
+        };
+        return Ok(Claim::SetAside(SetAside {
+            payload: Some(row.try_get("payload")?),
+            ..SetAside::new(JobId::of_foreign(&id), state)
+        }));
     }
     Ok(Claim::Taken(Box::new(Ticket {
         seq: row.try_get("seq")?,

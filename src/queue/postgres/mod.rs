@@ -45,9 +45,6 @@ pub use super::Options;
 use super::handover::OnItsWay;
 use super::{Aside, Capabilities, Delivery, Error, Result, SetAside, Source};
 
-/// How often an idle consumer looks although nothing rang.
-const IDLE_LOOK: Duration = Duration::from_secs(5);
-
 /// How long a first migration may take before `migrate` gives it up.
 pub(crate) const LONGEST_MIGRATION: Duration = Duration::from_secs(600);
 
@@ -146,7 +143,7 @@ impl Source for PostgresQueue {
                 Claim::Nothing(due) => tokio::select! {
                     // The sender lives in `self`.
                     _ = rung.changed() => {}
-                    () = sleep(due.unwrap_or(IDLE_LOOK).min(IDLE_LOOK)) => {}
+                    () = sleep(due.unwrap_or(self.0.options.look).min(self.0.options.look)) => {}
                 },
             }
         }

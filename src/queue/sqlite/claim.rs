@@ -84,13 +84,14 @@ const CLAIM: &str = concat!(
 fn taken(row: &Row<'_>) -> rusqlite::Result<Claim> {
     let (state, id): (String, String) = (row.get("state")?, row.get("id")?);
     if state != "active" {
-        return Ok(Claim::SetAside(SetAside::new(
-            JobId::of_foreign(&id),
-            match state.as_str() {
-                "cancelled" => State::Cancelled,
-                _ => State::Failed,
-            },
-        )));
+        let state = match state.as_str() {
+            "cancelled" => State::Cancelled,
+            _ => State::Failed,
+        };
+        return Ok(Claim::SetAside(SetAside {
+            payload: Some(row.get("payload")?),
+            ..SetAside::new(JobId::of_foreign(&id), state)
+        }));
     }
     let ticket = Ticket {
         seq: row.get("seq")?,

@@ -22,6 +22,8 @@ pub struct Analysis {
     pub source: JobSource,
     /// `WORKER_MAX_ATTEMPTS`.
     pub retry: RetryPolicy,
+    /// `WORKER_POLL_MS`: how often an idle worker looks that was not woken.
+    pub look: Duration,
     /// `ANALYSIS_LEASE_SECONDS`: how long a killed worker's job waits.
     pub lease: Duration,
     /// `STORAGE_TYPE`.
@@ -116,6 +118,11 @@ impl Analysis {
                 attempts,
                 ..RetryPolicy::default()
             },
+            look: variables.millis(
+                "WORKER_POLL_MS",
+                Duration::from_millis(1500),
+                10..=3_600_000,
+            ),
             lease: variables.seconds("ANALYSIS_LEASE_SECONDS", Duration::from_secs(30), 1..=3600),
             fetch: fetch.clone(),
             link_life: exports.link_life,
