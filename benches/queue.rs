@@ -224,7 +224,8 @@ async fn throughput(
         Metrics::new()?.workload("export"),
     );
     let (begun, cpu) = (Instant::now(), cpu_time()?);
-    runner.run(done.all.notified()).await;
+    let all = Arc::clone(&done);
+    tokio::spawn(runner.run(async move { all.all.notified().await })).await?;
     let (took, cpu) = (begun.elapsed(), cpu_time()?.saturating_sub(cpu));
     let number = u32::try_from(jobs)?;
     println!(

@@ -2,6 +2,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
+//! | [`archive`] | what is known of analysed videos |
 //! | [`aws`] | access to AWS and to what speaks its protocols |
 //! | [`catalogue`] | which videos there are |
 //! | [`cli`] | the command line: one file a command |
@@ -19,6 +20,7 @@
 //! | [`workload`] | what is done with jobs |
 #![forbid(unsafe_code)]
 
+pub mod archive;
 pub mod aws;
 pub mod catalogue;
 pub mod cli;

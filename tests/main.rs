@@ -8,6 +8,8 @@
     reason = "a test fails by a panic"
 )]
 
+mod analysis;
+mod archive;
 mod bad_input;
 mod cancel;
 mod cctv;
@@ -22,6 +24,7 @@ mod image;
 mod image_api;
 mod images;
 mod metrics;
+mod models;
 mod operator;
 mod overwriting;
 mod probe;

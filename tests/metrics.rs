@@ -28,6 +28,14 @@ fn used() -> Metrics {
     });
     metrics.set_storage_used(1 << 40);
     metrics.workload("image").finished("failed");
+    let models = metrics.models();
+    models.model("embed", "text-embedding-3-small");
+    models.requested("embed", "ok", Duration::from_millis(80));
+    models.retried("embed");
+    models.waited("embed", Duration::from_secs(1));
+    models.tokens("embed", 100, 0);
+    models.audio(Duration::from_secs(60));
+    models.spent("embed", 0.25);
     metrics
 }
 

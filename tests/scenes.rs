@@ -153,6 +153,45 @@ fn normalize_makes_a_proxy_and_sound() {
 }
 
 #[test]
+fn normalize_makes_frames() {
+    let folder = Folder::with(&["three-scenes.mp4"]);
+    let told = folder.json("normalize three-scenes.mp4 --frames 2 -o out");
+    assert_eq!(told["scenes"].as_array().map(Vec::len), Some(3));
+    let frames = told["frames"].as_array().expect("frames");
+    let facts: Vec<_> = frames
+        .iter()
+        .map(|frame| (frame["file"].as_str(), frame["scene"].as_u64()))
+        .collect();
+    assert_eq!(
+        facts,
+        [
+            (Some("out/frame-1.jpg"), Some(0)),
+            (Some("out/frame-2.jpg"), Some(2))
+        ]
+    );
+    let size = |name: &str| fs::metadata(folder.path(name)).expect("a file").len();
+    assert_eq!(frames[1]["bytes"], size("out/frame-2.jpg"));
+    assert!(folder.path("out/proxy.mp4").exists());
+    folder.refuses(
+        "normalize three-scenes.mp4 --no-proxy --frames 2 -o out",
+        2,
+        &["frame-1.jpg", "--force"],
+    );
+    let run = folder.flatbed("normalize three-scenes.mp4 --no-proxy --frames 1 --force -o out");
+    run.succeeded();
+    assert!(
+        run.text().contains("out/frame-1.jpg: scene 1, "),
+        "{}",
+        run.text()
+    );
+    folder.refuses(
+        "normalize three-scenes.mp4 --frames 0 -o out",
+        2,
+        &["--frames"],
+    );
+}
+
+#[test]
 fn normalize_that_fails_leaves_no_folder() {
     let folder = Folder::with(&["sound.m4a"]);
     folder.write("text.mp4", "not a recording".repeat(100));

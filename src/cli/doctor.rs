@@ -10,6 +10,7 @@ const EXAMPLES: &str = "\
 Examples:
   flatbed doctor
   flatbed doctor --json
+  flatbed doctor --cameras
 
 It writes and removes a small object in the store, and changes nothing else.";
 
@@ -20,6 +21,11 @@ pub(super) struct Arguments {
     /// Print one JSON array
     #[arg(long)]
     json: bool,
+
+    /// Ask the cameras' recorders too. Each is sent one login, and no other after one that it
+    /// refused; recorders lock a host out after a few wrong ones
+    #[arg(long)]
+    cameras: bool,
 }
 
 #[derive(Serialize)]
@@ -31,7 +37,7 @@ struct Line<'a> {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let (config, _) = settings::read()?;
-    let findings = settings::block_on(doctor::examine(&config))?;
+    let findings = settings::block_on(doctor::examine(&config, arguments.cameras))?;
     let lines: Vec<Line<'_>> = findings.iter().map(Line::of).collect();
     if arguments.json {
         stdio::print_json(&lines)?;

@@ -7,9 +7,11 @@ use std::time::Instant;
 
 use clap::ValueHint;
 use flatbed_media::normalize::{
-    self, Options, Outputs, Proxy, Report, Silence, Sound, SoundOutput,
+    self, FrameOptions, FrameOutput, Options, Outputs, Proxy, Report, SceneFrame, Silence, Sound,
+    SoundOutput,
 };
 use flatbed_media::render::operation::FrameRate;
+use flatbed_media::still::{Format, Place};
 use flatbed_media::{Container, Output, Timestamp};
 use indicatif::HumanBytes;
 use serde::Serialize;
@@ -24,6 +26,7 @@ const EXAMPLES: &str = "\
 Examples:
   flatbed normalize interview.mov -o analysis
   flatbed normalize interview.mov --scenes -o analysis --json | jq .sound.silences
+  flatbed normalize interview.mov --frames 50 -o analysis
   flatbed normalize call.mp4 --no-proxy --silence-level -40 --silence-length 1s -o analysis
   flatbed normalize drone.mp4 --short-side 480 --fps 10 --no-sound -o analysis";
 
@@ -32,6 +35,7 @@ Examples:
 /// DIR/proxy.mp4 is H.264 of at most 720p with a constant frame rate, upright
 /// and with square pixels. DIR/sound.wav has 16000 samples a second, one
 /// channel, 16 bits. Both begin at the same time. Silent parts are told.
+/// With --frames, DIR/frame-1.jpg and so on stand for the scenes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
@@ -39,7 +43,7 @@ pub(super) struct Arguments {
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: PathBuf,
 
-    /// The folder for proxy.mp4 and sound.wav
+    /// The folder for proxy.mp4, sound.wav and frames
     #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     output: PathBuf,
 
@@ -82,6 +86,11 @@ pub(super) struct Arguments {
     #[arg(long = "scenes")]
     with_scenes: bool,
 
+    /// Make a picture of each scene, within 1280x1280 pixels, or of so many scenes
+    #[arg(long, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    frames: Option<u32>,
+
     #[command(flatten)]
     scenes: SceneArgs,
 
@@ -99,6 +108,7 @@ struct Summary<'a> {
     proxy: Option<ProxyFacts>,
     sound: Option<SoundFacts>,
     scenes: Option<Vec<SceneFacts>>,
+    frames: Option<Vec<FrameFacts<'a>>>,
     elapsed_ms: u64,
     notes: &'a [String],
 }
@@ -112,6 +122,19 @@ struct ProxyFacts {
     frames: u64,
     duration: f64,
     bytes: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct FrameFacts<'a> {
+    file: &'a str,
+    /// Of which scene, counted from 0.
+    scene: usize,
+    time: f64,
+    width: u32,
+    height: u32,
+    bytes: u64,
+    /// Black or of one colour, for want of another.
+    blank: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -138,12 +161,22 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             arguments.overwriting.check(path, &[&arguments.file])?;
         }
     }
+    if let Some(most) = arguments.frames {
+        let place = Place::folder(&arguments.output, "frame");
+        for number in 0..usize::try_from(most).unwrap_or(usize::MAX) {
+            let path = place.name(number, Format::Jpeg);
+            arguments.overwriting.check(&path, &[&arguments.file])?;
+        }
+    }
     let input = segments::open(&arguments.file)?;
     let (bar, context) = arguments.running.start()?;
     let folder = arguments.folder()?;
     let outputs = Outputs {
         proxy: (!arguments.no_proxy).then(|| Output::path_as(&proxy, Container::Mp4)),
         sound: (!arguments.no_sound).then(|| SoundOutput::path(&sound)),
+        frames: arguments
+            .frames
+            .map(|_| FrameOutput::folder(&arguments.output)),
     };
     let report = normalize::normalize(input, outputs, &options, &context);
     drop(bar);
@@ -173,6 +206,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
                 .scenes
                 .as_ref()
                 .map(|found| SceneFacts::of(&found.scenes)),
+            frames: report
+                .frames
+                .as_ref()
+                .map(|frames| frames.iter().map(of_frame).collect()),
             elapsed_ms: running::milliseconds(started),
             notes: &report.notes,
         },
@@ -191,6 +228,9 @@ impl Arguments {
             return Err(Failure::usage("--silence-level must be from -120 to 0"));
         }
         let scenes = self.scenes.options()?;
+        let with_scenes = self.with_scenes || self.frames.is_some();
+        let defaults = FrameOptions::default();
+        let most = self.frames.and_then(|most| usize::try_from(most).ok());
         Ok(Options {
             short_side: self.short_side,
             frame_rate: self.fps,
@@ -199,7 +239,11 @@ impl Arguments {
                 threshold: self.silence_level,
                 least: self.silence_length,
             },
-            scenes: self.with_scenes.then_some(scenes),
+            scenes: with_scenes.then_some(scenes),
+            frames: FrameOptions {
+                most: most.unwrap_or(defaults.most),
+                ..defaults
+            },
         })
     }
 
@@ -226,6 +270,18 @@ fn of_proxy(file: String, proxy: &Proxy) -> ProxyFacts {
         frames: proxy.frames,
         duration: proxy.duration.as_secs_f64(),
         bytes: proxy.bytes,
+    }
+}
+
+fn of_frame(frame: &SceneFrame) -> FrameFacts<'_> {
+    FrameFacts {
+        file: &frame.name,
+        scene: frame.scene,
+        time: frame.time.as_secs_f64(),
+        width: frame.width,
+        height: frame.height,
+        bytes: frame.bytes,
+        blank: frame.blank,
     }
 }
 
@@ -272,6 +328,17 @@ fn text(report: &Report, proxy: &str, sound: &str) -> String {
     }
     for scene in report.scenes.iter().flat_map(|found| &found.scenes) {
         let _ = writeln!(text, "scene: {} to {}", scene.span.start, scene.span.end);
+    }
+    for frame in report.frames.iter().flatten() {
+        let _ = writeln!(
+            text,
+            "{}: scene {}, {}, {}x{}",
+            one_line(&frame.name),
+            frame.scene + 1,
+            frame.time,
+            frame.width,
+            frame.height
+        );
     }
     for note in &report.notes {
         let _ = writeln!(text, "note: {}", one_line(note));

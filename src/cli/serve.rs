@@ -25,7 +25,7 @@ pub(super) fn run(_: &Arguments) -> Result<(), Failure> {
     let (config, _) = settings::read()?;
     telemetry::log::start(&config.log);
     settings::block_on(async {
-        serve::serve(config)
+        Box::pin(serve::serve(config))
             .await
             .map_err(|error| Failure::away(format!("{error:#}")))
     })?

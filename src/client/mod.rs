@@ -4,6 +4,13 @@
 //! |---|---|
 //! | [`callback`] | the backend that waits for image jobs |
 //! | [`hikvision`] | recorders and cameras by Hikvision: ISAPI |
+//! | [`models`] | models for speech, pictures and search: OpenAI's API and what is like it |
+//!
+//! What several of them need: `pauses.rs`, between tries, and `said.rs`, what a peer
+//! says, made fit for an error.
 
 pub mod callback;
 pub mod hikvision;
+pub mod models;
+mod pauses;
+mod said;

@@ -168,7 +168,11 @@ fn worst<'a>(mut states: impl Iterator<Item = &'a Dependency>) -> &'static str {
 
 /// The route.
 pub fn routes(health: Health) -> Router {
-    Router::new().route("/health", get(show)).with_state(health)
+    Router::new()
+        .route("/health", get(show))
+        // As the worker of analyses before this one had it.
+        .route("/healthz", get(show))
+        .with_state(health)
 }
 
 /// How this worker and what it needs are.

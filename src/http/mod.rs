@@ -6,6 +6,7 @@
 //! | [`images`] | `/api/images` |
 //! | [`webhook`] | `/api/jobs/webhook`, for those who push jobs |
 //! | [`videos`], `upload.rs` | `/api/videos` |
+//! | [`analysis`] | `/api/videos/{id}/analysis`, `/api/search`, `/webhook`, `/stats` |
 //! | [`trigger`] | `/trigger`: the clip of one packing item, now |
 //! | [`files`] | `/files`: objects of a folder store, by signed links |
 //! | [`health`], [`metrics`] | `/health`, `/metrics` |
@@ -13,6 +14,7 @@
 //! | [`auth`] | who may ask |
 //! | [`failure`], [`body`], `multipart.rs` | errors and requests, as JSON; forms with files |
 
+pub mod analysis;
 pub mod auth;
 pub mod body;
 pub mod events;

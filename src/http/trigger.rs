@@ -4,7 +4,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::body::Body;
@@ -19,7 +21,18 @@ const NOT_READY: &str = "Packing item not found or not ready";
 pub struct TriggerItem {
     /// Its `id`.
     #[schema(example = 123)]
+    #[serde(deserialize_with = "whole_number")]
     packing_item_id: i64,
+}
+
+/// A number, or one as text: the service before this one took that too.
+fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    let number = match &value {
+        Value::String(text) => text.trim().parse().ok(),
+        other => other.as_i64(),
+    };
+    number.ok_or_else(|| D::Error::custom("packing_item_id: expected a whole number"))
 }
 
 /// The item was taken.

@@ -6,6 +6,7 @@
 //! | [`workload`] | what a workload is, and what it gets |
 //! | [`verdict`] | errors of a workload as outcomes |
 //! | [`engine`] | threads and a runtime for the work, apart from the queue's |
+//! | `receiving.rs` | one call to the queue, or several |
 //! | `attempt.rs` | one delivery: the work, and all that may stop it |
 //! | `watch.rs` | the lease, the cancel, the deadline, progress |
 //! | `settling.rs` | writing the outcome, and telling it |
@@ -24,6 +25,7 @@
 mod attempt;
 pub mod config;
 pub mod engine;
+mod receiving;
 mod settling;
 pub mod verdict;
 mod watch;
@@ -34,12 +36,14 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
-use crate::queue::{Delivery, Error, Source};
+use crate::queue::{Delivery, Source};
 use crate::telemetry::JobMetrics;
+
+use self::receiving::Receiving;
 
 pub use config::Config;
 pub use engine::WorkThreads;
@@ -92,10 +96,9 @@ impl Runner {
     /// stopped and put back uncharged. Returns when all are settled.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let Self { shared } = self;
-        let permits = Arc::new(Semaphore::new(shared.config.concurrency.get()));
         let mut attempts = JoinSet::new();
         let mut shutdown = pin!(shutdown);
-        let mut queue = Queue::new(&shared);
+        let mut queue = Receiving::new(Arc::clone(&shared));
         let aside = tokio::spawn(settling::set_aside(Arc::clone(&shared)));
         let mut suspect = Suspect::default();
         loop {
@@ -104,11 +107,14 @@ impl Runner {
                 () = &mut shutdown => break,
                 received = async {
                     suspect.ended().await;
-                    queue.next(&permits).await
+                    queue.next().await
                 } => received,
             };
             let (permit, delivery) = received;
-            let watched = delivery.is_suspect().then(|| suspect.begins());
+            let watched = delivery.is_suspect().then(|| {
+                queue.let_go();
+                suspect.begins()
+            });
             let attempt = attempt(Arc::clone(&shared), permit, delivery);
             attempts.spawn(async move {
                 attempt.await;
@@ -117,6 +123,7 @@ impl Runner {
             // Those that ended are forgotten, or the set would grow for ever.
             while attempts.try_join_next().is_some() {}
         }
+        drop(queue);
         shared.drain(attempts).await;
         aside.abort();
         shared.source.close().await;
@@ -132,6 +139,7 @@ impl Shared {
     async fn drain(&self, mut attempts: JoinSet<()>) {
         let name = self.workload.name();
         let grace = self.config.shutdown_grace;
+        while attempts.try_join_next().is_some() {}
         let running = attempts.len();
         if running > 0 {
             tracing::info!(workload = name, running, ?grace, "waiting for running jobs");
@@ -163,64 +171,6 @@ impl Suspect {
         if let Some(running) = &mut self.0 {
             let _ = running.await;
             self.0 = None;
-        }
-    }
-}
-
-/// Receives through all troubles of the broker.
-struct Queue<'a> {
-    shared: &'a Shared,
-    errors: u32,
-}
-
-impl<'a> Queue<'a> {
-    fn new(shared: &'a Shared) -> Self {
-        Self { shared, errors: 0 }
-    }
-
-    /// A permit, and the next delivery.
-    async fn next(
-        &mut self,
-        permits: &Arc<Semaphore>,
-    ) -> (OwnedSemaphorePermit, Box<dyn Delivery>) {
-        loop {
-            let Ok(permit) = Arc::clone(permits).acquire_owned().await else {
-                // Nobody closes it.
-                return std::future::pending().await;
-            };
-            match self.shared.source.receive().await {
-                Ok(delivery) => {
-                    self.recovered();
-                    return (permit, delivery);
-                }
-                Err(error) => {
-                    drop(permit);
-                    sleep(self.failed(&error)).await;
-                }
-            }
-        }
-    }
-
-    fn recovered(&mut self) {
-        if self.errors > 0 {
-            let workload = self.shared.workload.name();
-            tracing::info!(workload, errors = self.errors, "the queue is back");
-            self.errors = 0;
-        }
-    }
-
-    /// Logs the first of a row of errors; how long to wait before the next try.
-    fn failed(&mut self, error: &Error) -> Duration {
-        self.shared.metrics.queue_error();
-        if self.errors == 0 {
-            let workload = self.shared.workload.name();
-            tracing::error!(workload, %error, "no jobs can be received; trying again");
-        }
-        let pause = pause(self.errors);
-        self.errors = self.errors.saturating_add(1);
-        match error {
-            Error::Away { .. } => pause,
-            Error::Refused { .. } => LONGEST_PAUSE,
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use axum::Router;
 
+use super::cameras;
 use super::config::{Cctv as Settings, Config};
 use crate::client::hikvision::Hikvision;
 use crate::http;
@@ -73,17 +74,37 @@ impl Cctv {
         http::trigger::routes(self.items.clone())
     }
 
-    /// How the table is, without making anything.
-    pub async fn examine(&self) -> Answer {
+    /// How the tables are and whether they are all there, without making anything.
+    pub async fn examine(&self) -> Result<(String, bool), String> {
         let place = self.items.place();
         match self.items.missing().await {
-            Ok(missing) if missing.is_empty() => Ok(format!("{place}: the tables are there")),
-            Ok(missing) => Ok(format!(
-                "{place}: {} made at the first start, or by `flatbed migrate`",
-                missing.join(", ")
-            )),
+            Ok(missing) if missing.is_empty() => {
+                Ok((format!("{place}: the tables are there"), true))
+            }
+            Ok(missing) => {
+                let missing = missing.join(", ");
+                let text =
+                    format!("{place}: {missing} made at the first start, or by `flatbed migrate`");
+                Ok((text, false))
+            }
             Err(error) => Err(error.to_string()),
         }
+    }
+
+    /// How the cameras are, and with `ask` their recorders, each of which is sent one
+    /// login. Makes the tables that are missing.
+    pub async fn examine_cameras(&self, ask: bool) -> Vec<Answer> {
+        let Settings {
+            clips, hikvision, ..
+        } = &self.settings;
+        let cameras = async {
+            let cameras = self.items.cameras().await?;
+            let hikvision = Hikvision::new(hikvision.clone())?;
+            anyhow::Ok(cameras::examine(cameras, clips, &hikvision, ask).await)
+        };
+        cameras
+            .await
+            .unwrap_or_else(|error| vec![Err(error.to_string())])
     }
 
     /// What does the jobs.

@@ -22,8 +22,8 @@ pub struct Finding {
     pub answer: Answer,
 }
 
-/// Tries everything that `config` names.
-pub async fn examine(config: &Config) -> Vec<Finding> {
+/// Tries everything that `config` names; recorders of cameras only if `ask_cameras`.
+pub async fn examine(config: &Config, ask_cameras: bool) -> Vec<Finding> {
     let mut findings = vec![
         Finding {
             name: "ffmpeg",
@@ -41,7 +41,7 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
         image_api(config, &mut findings).await;
     }
     if let Ok(settings) = config.clips() {
-        clips(config, settings, &mut findings).await;
+        clips(config, settings, ask_cameras, &mut findings).await;
     }
     if let Ok(settings) = config.images() {
         images(settings, &mut findings).await;
@@ -91,12 +91,25 @@ async fn both(queue: &Queue, store: &Store, findings: &mut Vec<Finding>) {
     );
 }
 
-async fn clips(config: &Config, settings: &config::Cctv, findings: &mut Vec<Finding>) {
+async fn clips(
+    config: &Config,
+    settings: &config::Cctv,
+    ask_cameras: bool,
+    findings: &mut Vec<Finding>,
+) {
     let mut found = |name, answer| findings.push(Finding { name, answer });
     match Cctv::open(config, settings).await {
         Err(error) => found("cctv", Err(format!("{error:#}"))),
         Ok(cctv) => {
-            found("items", cctv.examine().await);
+            let items = cctv.examine().await;
+            // Else there is nothing to look at.
+            let are_there = matches!(&items, Ok((_, true)));
+            found("items", items.map(|(text, _)| text));
+            if are_there {
+                for answer in cctv.examine_cameras(ask_cameras).await {
+                    found("cameras", answer);
+                }
+            }
             let rehearsed = cctv.store.rehearse().await;
             found(
                 "bucket",

@@ -8,11 +8,15 @@
 //! | [`queues`] | the queue that the settings name |
 //! | [`exports`] | exports: queue, store, workload, routes |
 //! | [`cctv`] | clips of cameras: table, recorders, bucket, workload, routes |
+//! | `cameras.rs` | how cameras and their recorders are |
 //! | [`image_api`] | images over HTTP: queue, store, workload, routes |
 //! | [`images`] | images: list, backend, bucket, workload |
+//! | [`analysis`] | analyses: source of jobs, archive, models, workload, routes |
 //! | `parts.rs` | what runs and what answers, of all workloads that are on |
 //! | `shutdown.rs` | SIGTERM and Ctrl-C |
 
+pub mod analysis;
+mod cameras;
 pub mod cctv;
 pub mod config;
 pub mod doctor;
@@ -28,7 +32,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use self::config::Config;
@@ -55,11 +59,21 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         desk,
     } = Parts::of(&config).await?;
 
-    let address = SocketAddr::new(config.http.host, config.http.port);
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("listening on {address} (WORKER_HOST, WORKER_PORT)"))?;
-    let address = listener.local_addr().context("the listener's address")?;
+    let further = config.analyses().map(|analysis| &*analysis.ports);
+    let mut listeners = Vec::new();
+    for port in [&[config.http.port][..], further.unwrap_or_default()].concat() {
+        let address = SocketAddr::new(config.http.host, port);
+        let listener = TcpListener::bind(address).await.with_context(|| {
+            format!(
+                "listening on {address} (WORKER_HOST; WORKER_PORT, WORKER_HTTP_PORT, WEBHOOK_PORT)"
+            )
+        })?;
+        listeners.push((
+            listener.local_addr().context("the listener's address")?,
+            listener,
+        ));
+    }
+    let address = config.http.host;
     if !config.http.host.is_loopback() && config.http.token.is_none() {
         tracing::warn!(
             "{address} can be reached from other hosts and API_TOKEN is not set: whoever reaches it \
@@ -74,12 +88,14 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         .merge(http::health::routes(health))
         .merge(http::metrics::routes(Scrape::new(metrics, queues)));
     let router = http::router(guarded, open, config.http.token.clone());
-    tracing::info!("listening on http://{address}");
-
-    let stop = shutdown.clone();
-    let answering =
-        axum::serve(listener, router).with_graceful_shutdown(async move { stop.drained().await });
-    let answering = tokio::spawn(answering.into_future());
+    let mut answering = JoinSet::new();
+    for (address, listener) in listeners {
+        tracing::info!("listening on http://{address}");
+        let stop = shutdown.clone();
+        let answers = axum::serve(listener, router.clone())
+            .with_graceful_shutdown(async move { stop.drained().await });
+        answering.spawn(answers.into_future());
+    }
     shutdown.asked().await;
     tracing::info!("stopping");
     let by = Instant::now() + config.exports.runner.shutdown_grace;
@@ -92,7 +108,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         let _ = timeout_at(by, desk.empty()).await;
     }
     // An event stream has no end of its own.
-    let _ = timeout(LAST_ANSWERS, answering).await;
+    let _ = timeout(LAST_ANSWERS, answering.join_all()).await;
     tracing::info!("stopped");
     Ok(())
 }

@@ -1,9 +1,12 @@
 //! What runs and what answers: the parts of all workloads that are on. The log says
 //! of each whether it is, and else why not.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use axum::Router;
 
+use super::analysis::Analysis;
 use super::cctv::Cctv;
 use super::config::{self, Config, WorkloadName};
 use super::exports::{self, Exports};
@@ -65,6 +68,10 @@ impl Parts {
         match config.images() {
             Ok(settings) => parts.images(settings).await?,
             Err(reason) => tracing::info!("images: off, {reason}"),
+        }
+        match config.analyses() {
+            Ok(settings) => parts.analyses(config, settings).await?,
+            Err(reason) => tracing::info!("analysis: off, {reason}"),
         }
         Ok(parts)
     }
@@ -154,6 +161,33 @@ impl Parts {
         );
         let runner = images.runner(threads()?, reports).await?;
         self.runners.push(("images", runner));
+        Ok(())
+    }
+
+    async fn analyses(
+        &mut self,
+        config: &Config,
+        settings: &config::Analysis,
+    ) -> anyhow::Result<()> {
+        let analysis = Analysis::open(config, settings, &self.metrics).await?;
+        analysis.greet().await?;
+        analysis.add_checks(&mut self.health);
+        let reports = self.metrics.workload("analysis");
+        self.guard(analysis.guarded_routes(reports.clone()));
+        self.open = std::mem::take(&mut self.open).merge(analysis.open_routes());
+        let orders = Arc::clone(&analysis.orders);
+        let count = counting(move || {
+            let orders = Arc::clone(&orders);
+            async move { orders.counts().await }
+        });
+        self.queues.push((reports.clone(), count));
+        tracing::info!(
+            jobs = analysis.text,
+            archive = analysis.archive.name(),
+            "analysis: on"
+        );
+        let runner = analysis.runner(threads()?, reports)?;
+        self.runners.push(("analyses", runner));
         Ok(())
     }
 

@@ -139,8 +139,8 @@ impl Queue {
 }
 
 /// Makes or updates the tables of the workloads that are on: those in `DATABASE_URL`,
-/// whatever they are used for, or else those of the queues of exports and images, and
-/// those of clips; what was done.
+/// whatever they are used for, or else those of the queues of exports and images,
+/// those of clips and those of analyses; what was done.
 pub async fn migrate(config: &Config) -> anyhow::Result<Vec<String>> {
     let mut done = Vec::new();
     let exports = config.wants(WorkloadName::Exports);
@@ -171,6 +171,9 @@ pub async fn migrate(config: &Config) -> anyhow::Result<Vec<String>> {
     }
     if let Ok(settings) = config.clips() {
         done.push(super::cctv::migrate(config, settings).await?);
+    }
+    if let Ok(settings) = config.analyses() {
+        done.extend(super::analysis::migrate(settings).await?);
     }
     Ok(done)
 }

@@ -58,7 +58,7 @@ pub enum Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    pub(super) fn away(object: &str, reason: impl Into<String>) -> Self {
+    pub(crate) fn away(object: &str, reason: impl Into<String>) -> Self {
         Self::Away {
             object: object.to_owned(),
             reason: reason.into(),

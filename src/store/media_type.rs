@@ -25,6 +25,7 @@ pub fn media_type(name: &str) -> &'static str {
         "avif" => "image/avif",
         "json" => "application/json",
         "vtt" => "text/vtt",
+        "srt" => "application/x-subrip",
         "txt" => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     }

@@ -1,7 +1,7 @@
 //! A folder for files that are not whole yet: it is gone on each way out.
 //!
 //! A folder whose process was killed is found by its lock, which died with the
-//! process, and is removed by the next one that works beside it.
+//! process, and is removed by the next one that starts, or that needs room beside it.
 
 use std::fs::{self, File};
 use std::io;
@@ -39,6 +39,8 @@ impl Scratch {
             _ => Error::of_disk(&name, error),
         };
         fs::create_dir_all(parent).map_err(|error| disk(&error))?;
+        // Whoever is started again at once has found them too young.
+        sweep(parent);
         check_room(parent, bytes)?;
         let folder = parent.join(format!("{NAME}{}", Uuid::now_v7()));
         fs::create_dir(&folder).map_err(|error| disk(&error))?;
@@ -153,6 +155,10 @@ mod tests {
         sweep(parent.path());
         assert!(!left.exists());
         assert!(young.exists() && foreign.exists() && held.path("a").exists());
+        // So does whoever needs room.
+        age(&young);
+        drop(Scratch::create(parent.path(), 0).unwrap());
+        assert!(!young.exists() && held.path("a").exists());
         let folder = held.folder().to_owned();
         drop(held);
         assert!(!folder.exists());

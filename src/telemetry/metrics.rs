@@ -11,6 +11,7 @@
 //! | `jobs.rs` | what a job reports |
 //! | `clips.rs` | what is counted of clips of cameras |
 //! | `images.rs` | what is counted of requests for images |
+//! | `models.rs` | what is asked of models, and what it costs |
 //! | `adding.rs` | makes them and registers them |
 
 mod adding;
@@ -18,6 +19,7 @@ mod clips;
 mod exports;
 mod images;
 mod jobs;
+mod models;
 mod workloads;
 
 use prometheus::{IntGauge, Registry, Result, TextEncoder};
@@ -28,7 +30,8 @@ use self::workloads::Workloads;
 
 pub use self::clips::ClipMetrics;
 pub use self::images::{Answered, ImageMetrics, ImageRequest};
-pub use self::jobs::{BusyThread, JobMetrics, Stage};
+pub use self::jobs::{BusyThread, Finished, JobMetrics, Stage};
+pub use self::models::ModelMetrics;
 
 /// All metrics of the process. Clones share them.
 #[derive(Clone)]
@@ -38,6 +41,7 @@ pub struct Metrics {
     workloads: Workloads,
     clips: ClipMetrics,
     images: ImageMetrics,
+    models: ModelMetrics,
     engine_threads: IntGauge,
 }
 
@@ -63,6 +67,7 @@ impl Metrics {
             workloads: Workloads::new(&add)?,
             clips: ClipMetrics::new(&add)?,
             images: ImageMetrics::new(&add)?,
+            models: ModelMetrics::new(&add)?,
             engine_threads: add.gauge(
                 "flatbed_engine_threads_busy",
                 "Engine threads that jobs have started and that are running.",
@@ -87,6 +92,11 @@ impl Metrics {
     /// The part that requests for images report to.
     pub fn images(&self) -> ImageMetrics {
         self.images.clone()
+    }
+
+    /// The part that calls of models report to.
+    pub fn models(&self) -> ModelMetrics {
+        self.models.clone()
     }
 
     /// `video_storage_used_bytes`: what videos and exports take in the store.

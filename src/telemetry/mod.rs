@@ -8,4 +8,7 @@
 pub mod log;
 pub mod metrics;
 
-pub use metrics::{Answered, ClipMetrics, ImageMetrics, ImageRequest, JobMetrics, Metrics, Stage};
+pub use metrics::{
+    Answered, ClipMetrics, Finished, ImageMetrics, ImageRequest, JobMetrics, Metrics, ModelMetrics,
+    Stage,
+};

@@ -4,9 +4,11 @@
 //! |---|---|
 //! | [`export`] | a video through a list of operations, into the store |
 //! | [`cctv`] | what a camera's recorder has of a stretch of time, into a bucket |
+//! | [`analysis`] | what is seen and said in a video, to be searched |
 //! | [`image`] | a photo becomes WebP, and a backend hears of it |
 //! | [`image_api`] | the same for who asks over HTTP, where it is not done at once |
 
+pub mod analysis;
 pub mod cctv;
 pub mod export;
 pub mod image;

@@ -160,11 +160,12 @@ async fn of_an_hour_no_more_is_fetched_than_is_needed() {
         let (sent, needed) = (download.sent.bytes(), endless.before(331));
         let second = endless.bytes() / 3600;
         let received = bench.counted("flatbed_bytes_total{direction=\"in\",workload=\"cctv\"}");
-        // What the network holds, on a machine that is busy, is not asked.
-        let past = received.saturating_sub(needed) * 1000 / second;
-        eprintln!("exact {exact}: {past} ms of footage past the end; {sent} bytes sent");
-        assert!(past < 4000, "{received} bytes of {needed}");
-        assert!(sent < endless.bytes() / 2);
+        let past = |bytes: u64| bytes.saturating_sub(needed) * 1000 / second;
+        let (read, sent) = (past(received), past(sent));
+        eprintln!("exact {exact}: {read} ms of footage past the end read, {sent} ms sent");
+        assert!(read < 2000, "{received} bytes of {needed}");
+        // What the recorder's own kernel has taken in comes on top.
+        assert!(sent < 4000, "{sent} ms");
     }
 }
 

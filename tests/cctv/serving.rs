@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::bench::KEY;
+use super::bench::{KEY, encrypted};
 use super::camera::{Reel, downloads_meet, hour, hours_ago};
 use super::site::{Item, Site};
 use crate::exports::Server;
@@ -162,7 +162,8 @@ fn items_are_triggered_over_http() {
     }
 
     let worker = worker.with_token("hunter2");
-    let answer = worker.post("/trigger", &body);
+    let text = json!({"packing_item_id": item.id.to_string()});
+    let answer = worker.post("/trigger", &text);
     assert_eq!(answer.code, 202, "{answer:?}");
     let accepted = json!({
         "status": "accepted", "packing_item_id": item.id, "message": "Job queued for processing",
@@ -314,9 +315,61 @@ fn what_clips_need_is_named() {
     ] {
         assert!(doctor.text().contains(line), "{}", doctor.text());
     }
+    assert!(
+        doctor.text().contains("0 with passwords"),
+        "{}",
+        doctor.text()
+    );
     let config = site.run("config");
     assert!(config.text().contains("CAMERA_ENCRYPTION_KEY"));
     assert!(!config.text().contains(KEY));
+}
+
+#[test]
+fn doctor_looks_at_cameras_and_asks_recorders_if_told_to() {
+    let site = Site::new();
+    let reel = Reel::new(hours_ago(1), 0, &[20]);
+    let one = site.camera(1, Profile::default(), &reel);
+    let two = site.camera(2, Profile::default(), &reel);
+    let doctor = site.run("doctor");
+    doctor.succeeded();
+    let line = "2 with passwords that can be decrypted";
+    assert!(doctor.text().contains(line), "{}", doctor.text());
+    assert!(one.seen().is_empty() && two.seen().is_empty());
+
+    let other = fernet::Fernet::new(&fernet::Fernet::generate_key()).unwrap();
+    let foreign = other.encrypt(b"Kamera-2026");
+    let (good, wrong) = (encrypted("Kamera-2026"), encrypted("hunter2"));
+    let port = i32::from(two.address().port());
+    for (id, host, port, password) in [
+        (3, "127.0.0.1", port, &foreign),
+        (4, "http://nvr/", port, &good),
+        (5, "127.0.0.1", port, &wrong),
+        (6, "127.0.0.1", port, &wrong),
+        (7, "127.0.0.1", 99_999, &good),
+    ] {
+        site.database.sql_now(&format!(
+            "INSERT INTO cameras (id, host, port, username, password_encrypted)
+             VALUES ({id}, '{host}', {port}, 'admin', '{password}')"
+        ));
+    }
+    let doctor = site.run("doctor --cameras");
+    let text = doctor.text();
+    assert_eq!(doctor.code, Some(5), "{text}");
+    for line in [
+        "ok     cameras   camera 1 (Meja 1): DS-7616NXI-K2 V4.84.100 at 127.0.0.1:",
+        "Digest, times are utc, 1 recordings on track 101 in 24 hours",
+        "ok     cameras   camera 2 (Meja 2): ",
+        "WRONG  cameras   camera 3: none of the 1 keys",
+        "its host must be a name",
+        "it refuses user 'admin' or the password",
+        "WRONG  cameras   camera 6: not asked, ",
+        "WRONG  cameras   camera 7: its row cannot be read: ",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    assert!(!text.contains("hunter2"), "{text}");
+    assert_eq!((one.wrong(), two.wrong()), (0, 1));
 }
 
 /// `VmHWM` of a process, in bytes.

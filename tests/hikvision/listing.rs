@@ -112,6 +112,34 @@ async fn all_pages_are_read_and_nothing_twice() {
     }
 }
 
+/// What other tracks have fills whole pages, and counts.
+#[tokio::test]
+async fn other_tracks_recordings_are_passed_over() {
+    for ignores_position in [false, true] {
+        let profile = Profile {
+            page: 10,
+            ignores_track: true,
+            ignores_position,
+            ..Profile::default()
+        };
+        let others = minutes(noon(), 30).into_iter().map(|footage| Footage {
+            track: 201,
+            ..footage
+        });
+        let mut footage: Vec<Footage> = others.collect();
+        footage.extend(minutes(noon(), 30));
+        if ignores_position {
+            // By time: it must list them so.
+            footage.sort_by_key(|footage| (footage.start, footage.track));
+        }
+        let (_nvr, device) = recorder(profile, footage).await;
+        let found = device.recordings(TRACK, all(noon(), 30)).await.unwrap();
+        let starts: Vec<_> = found.iter().map(|recording| recording.start).collect();
+        let expected: Vec<_> = (0..30).map(|minute| after(noon(), 60 * minute)).collect();
+        assert_eq!(starts, expected, "{ignores_position}");
+    }
+}
+
 /// A device that gives one recording a page and knows no positions would have it
 /// asked for the same one for ever.
 #[tokio::test]

@@ -107,6 +107,100 @@ async fn there_are_never_more_jobs_than_permits() {
     assert!((1..=3).contains(&seen.load(Ordering::SeqCst)), "{seen:?}");
 }
 
+/// Several jobs are asked for at once; what may kill the worker takes none along that
+/// came later.
+#[tokio::test(flavor = "multi_thread")]
+async fn beside_a_job_that_lost_a_worker_none_is_received() {
+    let mut bench = Bench::new().await;
+    bench.config.concurrency = concurrency(8);
+    let mut ids = Vec::new();
+    for number in 0..40 {
+        let payload = if number % 10 == 4 { "suspect" } else { "other" };
+        ids.push(bench.add(payload).await);
+    }
+    let source = Arc::new(Marked {
+        source: Arc::new(bench.queue().await),
+        suspects: Arc::default(),
+        beside: AtomicUsize::new(0),
+    });
+    bench.run_at(
+        Arc::clone(&source) as Arc<dyn Source>,
+        |job: Job, _| async move {
+            if job.payload == b"suspect" {
+                // Long enough for others to be received, if they were.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            Outcome::Done(json!(1))
+        },
+    );
+    for id in &ids {
+        let record = bench.reaches(id, State::Completed).await;
+        assert_eq!(
+            record.attempts, 1,
+            "what was on its way went back uncharged"
+        );
+    }
+    bench.shut_down().await;
+    assert_eq!(source.beside.load(Ordering::SeqCst), 0);
+}
+
+/// Its jobs have lost a worker if they say so.
+struct Marked {
+    source: Arc<dyn Source>,
+    /// Such jobs in hand.
+    suspects: Arc<AtomicUsize>,
+    /// Jobs that were handed out meanwhile.
+    beside: AtomicUsize,
+}
+
+struct MarkedDelivery(Box<dyn Delivery>, Arc<AtomicUsize>);
+
+#[async_trait]
+impl Source for Marked {
+    async fn receive(&self) -> Result<Box<dyn Delivery>> {
+        let delivery = self.source.receive().await?;
+        let delivery = MarkedDelivery(delivery, Arc::clone(&self.suspects));
+        let is_suspect = usize::from(delivery.is_suspect());
+        let suspects = self.suspects.fetch_add(is_suspect, Ordering::SeqCst);
+        self.beside.fetch_add(suspects, Ordering::SeqCst);
+        Ok(Box::new(delivery))
+    }
+
+    fn lease(&self) -> Duration {
+        self.source.lease()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.source.capabilities()
+    }
+}
+
+#[async_trait]
+impl Delivery for MarkedDelivery {
+    fn job(&self) -> &Job {
+        self.0.job()
+    }
+
+    fn is_suspect(&self) -> bool {
+        self.job().payload == b"suspect"
+    }
+
+    async fn extend(&self) -> Result<Lease> {
+        self.0.extend().await
+    }
+
+    async fn progress(&self, progress: &Progress) -> Result<Lease> {
+        self.0.progress(progress).await
+    }
+
+    async fn settle(&self, outcome: &Outcome) -> Result<Lease> {
+        // Before: the next may come at once.
+        self.1
+            .fetch_sub(usize::from(self.is_suspect()), Ordering::SeqCst);
+        self.0.settle(outcome).await
+    }
+}
+
 /// Every call but each third one fails.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_queue_that_comes_and_goes_loses_nothing() {

@@ -12,6 +12,7 @@
 pub mod fixture;
 mod folder;
 mod judge;
+pub mod models;
 pub mod nvr;
 #[allow(
     dead_code,

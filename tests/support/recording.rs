@@ -51,6 +51,24 @@ fn recipe(name: &str) -> String {
                 part("0x305030")
             )
         }
+        // Four scenes of three seconds; tones of 440 Hz from 1 to 3 s, and of 880 Hz from
+        // 8 to 10 s.
+        "talk.mp4" => {
+            let part = |source: &str| format!("-f lavfi -i {source}=size=320x180:rate=25:d=3");
+            let tone = |pitch: u32, from: u32, to: u32| {
+                format!("0.4*sin(2*PI*{pitch}*t)*between(t\\,{from}\\,{to})")
+            };
+            format!(
+                "{} {} {} {} -f lavfi -i aevalsrc={}+{}:s=48000:d=12 -filter_complex \
+                 [0:v][1:v][2:v][3:v]concat=n=4[v] -map [v] -map 4:a {h264} -c:a aac",
+                part("testsrc"),
+                part("smptehdbars"),
+                part("rgbtestsrc"),
+                part("yuvtestsrc"),
+                tone(440, 1, 3),
+                tone(880, 8, 10),
+            )
+        }
         "sound.m4a" => format!("{} -c:a aac", sound(1)),
         "mark.png" => "-f lavfi -i color=red@0.5:size=32x16,format=rgba -frames:v 1".to_owned(),
         "many-streams.mkv" => {

@@ -336,6 +336,6 @@ impl<'a> Work<'a> {
     }
 }
 
-fn orientation_of(exif: &[u8]) -> Option<u8> {
+pub(super) fn orientation_of(exif: &[u8]) -> Option<u8> {
     image::metadata::Orientation::from_exif_chunk(exif).map(image::metadata::Orientation::to_exif)
 }

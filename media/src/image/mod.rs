@@ -35,6 +35,7 @@
 //! | `orientation.rs` | upright |
 //! | `encode.rs`, `search.rs`, `similar.rs` | WebP of the quality, the bytes or the likeness asked for |
 //! | `animation.rs` | animated WebP |
+//! | `contact_sheet.rs` | many pictures in one PNG |
 //! | `metadata.rs` | what is kept of it |
 //! | `watch.rs` | cancel and time |
 
@@ -42,6 +43,7 @@ mod animation;
 mod blocks;
 mod budget;
 mod colour;
+mod contact_sheet;
 mod convert;
 mod decode;
 mod encode;
@@ -63,6 +65,7 @@ mod similar;
 mod tiff;
 mod watch;
 
+pub use contact_sheet::{ContactSheet, SheetOptions, contact_sheet};
 pub use convert::{to_bytes, to_file};
 pub use facts::{Facts, probe};
 pub use format::Format;

@@ -5,8 +5,12 @@ use std::path::PathBuf;
 use crate::output::WriteSeek;
 use crate::render::operation::FrameRate;
 use crate::scene;
+use crate::still::Format;
 use crate::time::Timestamp;
 use crate::{Error, Output, Result};
+
+use super::frames;
+use super::report::SceneFrame;
 
 /// How an input is normalised.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,8 +26,11 @@ pub struct Options {
     pub quality: u8,
     /// What counts as silence.
     pub silence: Silence,
-    /// Find scenes too, from the same decode.
+    /// Find scenes too, from the same decode. Where frames are wanted and this
+    /// is none, they are found with their defaults.
     pub scenes: Option<scene::Options>,
+    /// How many frames there are, and what they are like.
+    pub frames: FrameOptions,
 }
 
 impl Default for Options {
@@ -34,6 +41,7 @@ impl Default for Options {
             quality: 23,
             silence: Silence::default(),
             scenes: None,
+            frames: FrameOptions::default(),
         }
     }
 }
@@ -50,7 +58,50 @@ impl Options {
         if !(self.silence.threshold <= 0.0 && self.silence.threshold >= -120.0) {
             return refuse("the threshold of silence must be from -120 to 0 dBFS");
         }
+        frames::check(&self.frames)?;
+        if let Some(scene::Detector::Adaptive { window, .. }) =
+            self.scenes.as_ref().map(|scenes| scenes.detector)
+            && window > MOST_WINDOW
+        {
+            return refuse("scenes are found with at most 16 neighbours on each side here");
+        }
         Ok(())
+    }
+}
+
+/// Frames are held until it is known in which scene they are.
+const MOST_WINDOW: usize = 16;
+
+/// How many frames stand for the video, and what they are like.
+///
+/// There is one frame for each scene. Where there are more scenes than `most`,
+/// [`scene::choose`] tells which ones have theirs: the first, the last, and others
+/// evenly between. Of a scene it is the frame nearest to its middle of a few that
+/// are spread over it (no further from the middle than a sixth of the scene, and
+/// an eighth up to 1080p). It is a black one, or one of a single colour, only where
+/// the scene has no other; the middle is then that of the part which shows more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameOptions {
+    /// How many at most, 1 to 100000.
+    pub most: usize,
+    /// How long their longer side is at most, in pixels, 16 to 16384; smaller
+    /// ones stay as they are.
+    pub longest: u32,
+    /// How they are coded.
+    pub format: Format,
+    /// As in [`Style::quality`](crate::still::Style::quality).
+    pub quality: u8,
+}
+
+impl Default for FrameOptions {
+    /// 50, as JPEG of quality 80 within 1280 x 1280 pixels.
+    fn default() -> Self {
+        Self {
+            most: 50,
+            longest: 1280,
+            format: Format::Jpeg,
+            quality: 80,
+        }
     }
 }
 
@@ -82,6 +133,50 @@ pub struct Outputs {
     pub proxy: Option<Output>,
     /// The sound, as WAV.
     pub sound: Option<SoundOutput>,
+    /// Frames that stand for the video.
+    pub frames: Option<FrameOutput>,
+}
+
+/// A place for the frames.
+///
+/// Until all scenes are known, the pictures wait in a file without a name in the
+/// context's folder for temporary files
+/// ([`Context::with_temp_dir`](crate::Context::with_temp_dir)).
+pub struct FrameOutput(pub(super) FramePlace);
+
+pub(super) enum FramePlace {
+    Folder(PathBuf),
+    Sink(Sink),
+}
+
+/// Who gets the pictures.
+pub(super) struct Sink(pub(super) Box<SinkFn>);
+
+type SinkFn = dyn FnMut(&SceneFrame, Vec<u8>) -> Result<()> + Send;
+
+impl FrameOutput {
+    /// Files in a folder, which is made if it is not there: `frame-1.jpg` and so
+    /// on, in the order of the video. They get their names together with the
+    /// other results, or none does.
+    pub fn folder(path: impl Into<PathBuf>) -> Self {
+        Self(FramePlace::Folder(path.into()))
+    }
+
+    /// Calls `sink` with each picture, one at a time, in the order of the video,
+    /// when all else is made. Its error ends the call; after an error, be it
+    /// another, what it got is worthless.
+    pub fn sink(sink: impl FnMut(&SceneFrame, Vec<u8>) -> Result<()> + Send + 'static) -> Self {
+        Self(FramePlace::Sink(Sink(Box::new(sink))))
+    }
+}
+
+impl std::fmt::Debug for FrameOutput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.0 {
+            FramePlace::Folder(folder) => f.debug_tuple("Folder").field(folder).finish(),
+            FramePlace::Sink(_) => f.debug_tuple("Sink").finish(),
+        }
+    }
 }
 
 /// A place for the sound.

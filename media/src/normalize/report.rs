@@ -13,8 +13,11 @@ pub struct Report {
     pub proxy: Option<Proxy>,
     /// The sound; none where there is none, or it was not asked for.
     pub sound: Option<Sound>,
-    /// The scenes, where they were asked for.
+    /// The scenes, where they or frames were asked for.
     pub scenes: Option<Scenes>,
+    /// The frames that stand for the video, in its order, where they were asked
+    /// for.
+    pub frames: Option<Vec<SceneFrame>>,
     /// What a user should know.
     pub notes: Vec<String>,
 }
@@ -35,6 +38,26 @@ pub struct Proxy {
     pub duration: Timestamp,
     /// How large the file is.
     pub bytes: u64,
+}
+
+/// A frame that stands for its scene.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SceneFrame {
+    /// Which scene, counted from 0.
+    pub scene: usize,
+    /// When it begins to be shown.
+    pub time: Timestamp,
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+    /// How large the file is.
+    pub bytes: u64,
+    /// The file's path, or where it goes elsewhere, `frame-1.jpg` and so on.
+    pub name: String,
+    /// Black, or of one colour: the scene has no other.
+    pub blank: bool,
 }
 
 /// The sound that was written.

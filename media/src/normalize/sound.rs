@@ -15,7 +15,7 @@ use super::silence::Listener;
 use super::wav::{Wav, Written};
 
 /// Samples a second: what speech recognisers are trained with.
-const RATE: u32 = 16_000;
+pub(super) const RATE: u32 = 16_000;
 
 const CLOCK: TimeBase = TimeBase::per_second(RATE);
 

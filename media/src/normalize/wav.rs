@@ -10,7 +10,10 @@ use crate::{Error, Result};
 use super::options::{Kind, SoundOutput};
 
 /// Bytes in front of the samples.
-const HEADER: u32 = 44;
+pub(super) const HEADER: u32 = 44;
+
+/// Bytes of a sample.
+pub(super) const SAMPLE: u16 = 2;
 
 /// A WAV file that is being written.
 pub(super) struct Wav {
@@ -49,21 +52,16 @@ impl Wav {
     }
 
     fn header(&mut self) -> io::Result<()> {
-        let (channels, bytes) = (1u16, 2u16);
-        let frame = u32::from(channels * bytes);
-        let stream = &mut self.stream;
-        stream.write_all(b"RIFF")?;
-        stream.write_all(&(HEADER - 8 + self.bytes).to_le_bytes())?;
-        stream.write_all(b"WAVEfmt ")?;
-        stream.write_all(&16u32.to_le_bytes())?;
-        stream.write_all(&1u16.to_le_bytes())?; // PCM
-        stream.write_all(&channels.to_le_bytes())?;
-        stream.write_all(&self.rate.to_le_bytes())?;
-        stream.write_all(&(self.rate * frame).to_le_bytes())?;
-        stream.write_all(&(channels * bytes).to_le_bytes())?;
-        stream.write_all(&(8 * bytes).to_le_bytes())?;
-        stream.write_all(b"data")?;
-        stream.write_all(&self.bytes.to_le_bytes())
+        let channels = 1u16;
+        let frame = channels * SAMPLE;
+        let mut format = Vec::new();
+        format.extend(1u16.to_le_bytes()); // PCM
+        format.extend(channels.to_le_bytes());
+        format.extend(self.rate.to_le_bytes());
+        format.extend((self.rate * u32::from(frame)).to_le_bytes());
+        format.extend(frame.to_le_bytes());
+        format.extend((8 * SAMPLE).to_le_bytes());
+        self.stream.write_all(&header(&format, self.bytes))
     }
 
     /// Appends samples from -1 to 1; what is louder is clipped.
@@ -99,6 +97,20 @@ impl Wav {
             file: self.file,
         })
     }
+}
+
+/// What is in front of so many bytes of samples, whose 16 bytes of `format` are
+/// those of the chunk `fmt `.
+pub(super) fn header(format: &[u8], bytes: u32) -> Vec<u8> {
+    let mut header = Vec::new();
+    header.extend_from_slice(b"RIFF");
+    header.extend((HEADER - 8 + bytes).to_le_bytes());
+    header.extend_from_slice(b"WAVEfmt ");
+    header.extend(16u32.to_le_bytes());
+    header.extend_from_slice(format);
+    header.extend_from_slice(b"data");
+    header.extend(bytes.to_le_bytes());
+    header
 }
 
 /// A WAV file that is whole.

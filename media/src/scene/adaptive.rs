@@ -53,6 +53,12 @@ impl Adaptive {
         self.window
     }
 
+    /// The first frame that may still become a cut, after the one numbered `now`.
+    pub(super) fn undecided(&self, now: u64) -> u64 {
+        let window = u64::try_from(self.window).unwrap_or(u64::MAX);
+        (now + 1).saturating_sub(window)
+    }
+
     /// Takes the next frame, and judges the one that lies the window before it.
     pub(super) fn push(&mut self, now: Moment, content: f64) -> Option<Judged> {
         let last = *self.last.get_or_insert(now);

@@ -35,6 +35,15 @@ impl Content {
         }
     }
 
+    /// The first frame that may still become a cut, after the one numbered `now`:
+    /// of those that came already, the last change of a run that is long enough.
+    pub(super) fn undecided(&self, now: u64) -> u64 {
+        match (self.run, self.last) {
+            (Some(start), Some(last)) if last.at - start.at >= self.least => last.number,
+            _ => now + 1,
+        }
+    }
+
     /// Takes the next frame, and tells of a cut at it or before it.
     pub(super) fn push(&mut self, now: Moment, content: f64) -> Option<Moment> {
         let changes = content >= self.threshold;
@@ -114,6 +123,23 @@ mod tests {
     #[test]
     fn a_run_of_fast_cuts_ends_with_its_last() {
         assert_eq!(cuts(&[30, 33, 36, 39, 42]), [30, 42]);
+    }
+
+    #[test]
+    fn what_is_decided_stays_so() {
+        for seed in 1..200_u64 {
+            let mut rule = Content::new(27.0, Timestamp::from_micros(500_000));
+            let mut decided = 0;
+            for number in 0..200 {
+                let changes = (number * number * 31 + number * seed * 17) % (2 + seed % 9) == 0;
+                let content = if changes { 30.0 } else { 1.0 };
+                if let Some(cut) = rule.push(Moment::test(number, 10), content) {
+                    assert!(cut.number >= decided, "{seed}: {} < {decided}", cut.number);
+                }
+                decided = rule.undecided(number);
+                assert!(decided <= number + 1);
+            }
+        }
     }
 
     #[test]

@@ -9,14 +9,15 @@ use crate::time::{Span, TimeBase, Timestamp};
 
 use super::adaptive::Adaptive;
 use super::content::Content;
+use super::light::Seen;
 use super::options::{Detector, Options};
 use super::score::{Difference, Scorer};
 
 /// A frame: its number from 0 on, and when it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Moment {
-    pub(super) number: u64,
-    pub(super) at: Timestamp,
+pub(crate) struct Moment {
+    pub(crate) number: u64,
+    pub(crate) at: Timestamp,
 }
 
 /// A part of a video between two cuts.
@@ -132,6 +133,29 @@ impl Finder {
             self.waiting.pop_front().iter().for_each(&mut *each);
         }
         Ok(())
+    }
+
+    /// The cuts that were found so far, behind the first `known`. One at the first
+    /// frame is none.
+    pub(crate) fn cuts(&self, known: usize) -> &[Moment] {
+        self.cuts.get(known..).unwrap_or_default()
+    }
+
+    /// The number of the first frame that may still become a cut; those before
+    /// it are in the scene of the last cut.
+    pub(crate) fn undecided(&self) -> u64 {
+        let Some(now) = self.frames.checked_sub(1) else {
+            return 0;
+        };
+        match &self.rule {
+            Rule::Adaptive(rule) => rule.undecided(now),
+            Rule::Content(rule) => rule.undecided(now),
+        }
+    }
+
+    /// What there is to be seen in the last frame.
+    pub(crate) fn seen(&self) -> Seen {
+        self.scorer.seen()
     }
 
     /// The scenes, of which the last ends at `end`; none where there was no

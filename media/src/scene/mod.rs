@@ -26,6 +26,7 @@
 //! | `detect.rs` | the main path: decode, compare, decide |
 //! | `cut.rs` | from frames to scenes, a frame at a time |
 //! | `score.rs` | how much a frame differs from the one before |
+//! | `light.rs` | whether a frame shows anything |
 //! | `reduce.rs`, `colour.rs` | a picture made small, and its hue, saturation and brightness |
 //! | `content.rs`, `adaptive.rs` | the two rules for what is a cut |
 //! | `choice.rs` | which scenes stand for all |
@@ -36,11 +37,13 @@ mod colour;
 mod content;
 mod cut;
 mod detect;
+mod light;
 mod options;
 mod reduce;
 mod score;
 
 pub(crate) use cut::Finder;
+pub(crate) use light::Seen;
 
 pub use choice::choose;
 pub use cut::{FrameScore, Scene};

@@ -57,6 +57,15 @@ impl Detector {
     /// `PySceneDetect`'s `ContentDetector`, with its defaults.
     pub const CONTENT: Self = Self::Content { threshold: 27.0 };
 
+    /// How many frames may each still become a cut when later ones have come.
+    pub(crate) fn delay(self) -> usize {
+        match self {
+            Self::Adaptive { window, .. } => window.max(1),
+            // The last change alone.
+            Self::Content { .. } => 3,
+        }
+    }
+
     /// The same rule with another threshold.
     #[must_use]
     pub fn with_threshold(self, value: f64) -> Self {

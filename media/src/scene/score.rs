@@ -6,6 +6,7 @@ use crate::av::planes::{Layout, Planes};
 use crate::av::scale::{Scaler, format_number};
 
 use super::colour::Colours;
+use super::light::Seen;
 use super::options::Weights;
 use super::reduce::{Reducer, Strip};
 
@@ -60,6 +61,11 @@ impl Scorer {
             saturation: mean_distance(&self.now.saturation, &self.before.saturation),
             brightness: mean_distance(&self.now.brightness, &self.before.brightness),
         })
+    }
+
+    /// What there is to be seen in the last frame.
+    pub(super) fn seen(&self) -> Seen {
+        Seen::of(&self.now)
     }
 
     fn take(&mut self, frame: &Frame) -> Result<(), Code> {

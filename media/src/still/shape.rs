@@ -22,6 +22,8 @@ pub(crate) struct Shaper {
     aspect: Option<(i32, i32)>,
     name: String,
     max_pixels: u64,
+    /// The longest side that a picture has, in pixels.
+    longest: Option<i32>,
     converter: Converter,
     flattened: Converter,
     gray: Converter,
@@ -52,11 +54,19 @@ impl Shaper {
             aspect: None,
             name: name.to_owned(),
             max_pixels: context.limits().max_pixels,
+            longest: None,
             converter: Converter::new(),
             flattened: Converter::new(),
             gray: Converter::new(),
             tone: ToneMap::new(context),
         }
+    }
+
+    /// The same; pictures that would be longer or higher than this are made
+    /// smaller.
+    pub(crate) fn within(mut self, longest: u32) -> Self {
+        self.longest = Some(i32::try_from(longest).unwrap_or(i32::MAX));
+        self
     }
 
     /// The picture, ready for [`encode`](super::encode).
@@ -65,7 +75,10 @@ impl Shaper {
         // Beyond that it is a mistake of the file's, which players overlook.
         let aspect = if is_plausible(aspect) { aspect } else { (1, 1) };
         let coded = (frame.width(), frame.height());
-        let layout = Layout::new(coded, aspect, self.turn, self.style.size, self.style.fit);
+        let mut layout = Layout::new(coded, aspect, self.turn, self.style.size, self.style.fit);
+        if let Some(longest) = self.longest {
+            layout = layout.within((longest, longest));
+        }
         check_size(
             layout.scaled,
             self.style.format,

@@ -6,6 +6,7 @@
 
 mod animations;
 mod colours;
+mod contact_sheets;
 mod files;
 mod formats;
 mod hostile;

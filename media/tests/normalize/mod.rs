@@ -1,6 +1,8 @@
-//! The proxy, the sound, its silences, and the scenes, all from one pass.
+//! The proxy, the sound, its silences, the scenes and their frames, all from one
+//! pass.
 
 mod ends;
+mod frames;
 mod proxy;
 mod sound;
 
@@ -42,5 +44,6 @@ fn outputs(folder: &Path) -> Outputs {
     Outputs {
         proxy: Some(Output::path(folder.join("proxy.mp4")).expect("an output")),
         sound: Some(SoundOutput::path(folder.join("sound.wav"))),
+        frames: None,
     }
 }

@@ -3,8 +3,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{fs, io};
 
-use flatbed_media::normalize::{Options, Silence};
+use flatbed_media::normalize::{Options, Silence, SoundSpan, SpeechOptions, speech_spans};
 use flatbed_media::{Input, Timestamp};
 
 use super::{make, make_with};
@@ -186,4 +187,34 @@ fn surround_sound_is_mixed_down() {
         made.report.notes
     );
     assert!(!made.proxy.exists());
+}
+
+#[test]
+fn what_is_heard_becomes_files_of_its_own() {
+    // Loud from 1 to 3 and from 6 to 8.5.
+    let level = "if(between(t\\,1\\,3)+between(t\\,6\\,8.5)\\,0.3\\,0)";
+    let expression = format!("aevalsrc={level}*sin(2*PI*440*t):d=10:s=48000");
+    let (folder, path) = spoken(&expression, "-c:a pcm_s16le");
+    let made = make(&path);
+    let sound = made.report.sound.expect("sound");
+    let spans = speech_spans(sound.duration, &sound.silences, &SpeechOptions::default());
+    let spans = spans.expect("spans");
+    assert_eq!(spans.len(), 2, "{spans:?}");
+    let samples = |path: &Path| fs::read(path).expect("a file").split_off(44);
+    let all = samples(&made.sound);
+    for (span, due) in spans.into_iter().zip([(0.8, 3.2), (5.8, 8.7)]) {
+        let mut piece = SoundSpan::path(&made.sound, span).expect("a piece");
+        let (exact, size) = (piece.span(), piece.size());
+        assert!(
+            (exact.start.as_secs_f64() - due.0).abs() < 0.02,
+            "{exact:?}"
+        );
+        assert!((exact.end.as_secs_f64() - due.1).abs() < 0.02, "{exact:?}");
+        let path = folder.path().join("piece.wav");
+        let mut file = fs::File::create(&path).expect("a file");
+        assert_eq!(io::copy(&mut piece, &mut file).expect("copied"), size);
+        assert!((length(&path) - exact.duration().as_secs_f64()).abs() < 1e-4);
+        let at = |time: Timestamp| (time.as_secs_f64() * 32_000.0).round() as usize;
+        assert_eq!(samples(&path), all[at(exact.start)..at(exact.end)]);
+    }
 }

@@ -6,4 +6,4 @@ mod kinds;
 mod reference;
 mod same;
 
-pub use film::Film;
+pub use film::{Film, H264};

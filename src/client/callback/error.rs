@@ -1,7 +1,8 @@
 //! Why a call to the backend failed, split by what helps.
 
-use std::error::Error as StdError;
 use std::time::Duration;
+
+use crate::client::said::deepest;
 
 /// Why a call failed. Each names the request, in one line without secrets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -113,12 +114,7 @@ impl Error {
 
     /// What the HTTP client said.
     pub(super) fn of_client(request: &str, error: &reqwest::Error) -> Self {
-        let mut next: Option<&(dyn StdError + 'static)> = Some(error);
-        let mut deepest = String::new();
-        while let Some(error) = next {
-            deepest = error.to_string();
-            next = error.source();
-        }
+        let deepest = deepest(error);
         let request = request.to_owned();
         if error.is_connect() {
             let reason = format!("no connection: {deepest}");

@@ -1,13 +1,13 @@
 //! One request and its answer.
 
-use std::time::Duration;
-
 use bytes::Bytes;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, Response, StatusCode};
 use serde::Deserialize;
 
 use super::{Backend, Error, Result, Update};
+use crate::client::pauses::retry_after;
+use crate::client::said::one_line;
 
 /// The most bytes of an answer. A job has some hundred.
 const LONGEST_ANSWER: usize = 1 << 20;
@@ -79,7 +79,7 @@ impl Backend {
                 request,
                 reason,
                 status: Some(status.as_u16()),
-                after: after(headers),
+                after: retry_after(headers),
             },
             408 | 425 | 500..=599 => Error::Failing { request, reason },
             _ => Error::Refused { request, reason },
@@ -89,17 +89,8 @@ impl Backend {
     /// What the backend says about an error, in one line and without our token.
     fn word(&self, body: &[u8]) -> Option<String> {
         let Word { message } = serde_json::from_slice(body).ok()?;
-        let token = self
-            .config
-            .credentials
-            .as_ref()
-            .map(|own| own.token.expose());
-        let message = match token {
-            Some(token) => message.replace(token, "***"),
-            None => message,
-        };
-        let words: Vec<&str> = message.split_whitespace().collect();
-        Some(words.join(" ").chars().take(LONGEST_WORD).collect())
+        let token = self.config.credentials.as_ref().map(|own| &own.token);
+        Some(one_line(&message, token, LONGEST_WORD))
     }
 }
 
@@ -119,9 +110,4 @@ async fn whole(answer: &mut Response, shown: &str) -> Result<Bytes> {
             Err(error) => return Err(Error::of_client(shown, &error)),
         }
     }
-}
-
-fn after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
-    Some(Duration::from_secs(seconds))
 }

@@ -28,7 +28,8 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Method};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
-use uuid::Uuid;
+
+use crate::client::pauses::Pauses;
 
 use alone::{Alone, Call};
 pub use config::Config;
@@ -163,7 +164,7 @@ impl Backend {
     fn patience(&self) -> Patience {
         Patience {
             until: Instant::now() + self.config.patience,
-            pause: FIRST_PAUSE,
+            pauses: Pauses::new(FIRST_PAUSE, LONGEST_PAUSE),
             told: false,
         }
     }
@@ -172,7 +173,7 @@ impl Backend {
 /// How long a call is repeated, and after which pauses.
 struct Patience {
     until: Instant,
-    pause: Duration,
+    pauses: Pauses,
     told: bool,
 }
 
@@ -182,8 +183,8 @@ impl Patience {
         if !error.passes() {
             return Err(error);
         }
-        let asked = error.retry_after().unwrap_or_default().min(LONGEST_ASKED);
-        let wait = jittered(self.pause.max(asked));
+        let asked = error.retry_after().map(|asked| asked.min(LONGEST_ASKED));
+        let wait = self.pauses.next(asked);
         if Instant::now() + wait > self.until {
             return Err(error);
         }
@@ -192,13 +193,6 @@ impl Patience {
             self.told = true;
         }
         sleep(wait).await;
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         Ok(())
     }
-}
-
-/// Up to a quarter longer, so that those who failed together do not come together.
-fn jittered(pause: Duration) -> Duration {
-    let random = u32::from(Uuid::now_v7().as_bytes()[15]);
-    pause + pause * random / 1024
 }

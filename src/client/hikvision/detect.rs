@@ -8,10 +8,10 @@
 //! one. If it has recorded neither, nothing can be told, and nothing is guessed: a
 //! clip of another hour is worse than none.
 
+use hyper::Method;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
-use reqwest::Method;
 use uuid::Uuid;
 
 use super::clock::{Clock, Span};
@@ -114,7 +114,9 @@ impl Device {
         };
         let page = self.page(query).await?;
         // Some list what touches the span, and some whatever they have.
-        let within = |item: &super::search::Item| item.end.at > start && item.start.at < end;
+        let within = |item: &super::search::Item| {
+            item.is_wanted && item.end.at > start && item.start.at < end
+        };
         Ok(page.items.iter().any(within))
     }
 

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use flatbed_media::Cancel;
-use reqwest::header::CONTENT_TYPE;
-use reqwest::{Method, Response, StatusCode};
+use hyper::header::CONTENT_TYPE;
+use hyper::{Method, StatusCode};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
-use super::error::{Error, Result, deepest};
+use super::connection::Response;
+use super::error::{Error, Result};
 use super::exchange::{Ask, MOST_ERROR};
 use super::patience::Patience;
 use super::reader::Reader;
@@ -79,7 +80,7 @@ impl Download {
             return Ok(Some(first));
         }
         let piece = match timeout_at(by, self.response.chunk()).await {
-            Ok(piece) => piece.map_err(|error| self.broke_off(deepest(&error)))?,
+            Ok(piece) => piece.map_err(|error| self.broke_off(error.words()))?,
             Err(_) => return Err(self.broke_off("nothing more came".to_owned())),
         };
         let Some(piece) = piece else {

@@ -1,10 +1,11 @@
 //! Why a recorder did not do what it was asked, and what its operator can do.
 
-use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
 use jiff::Timestamp;
+
+use super::connection::Trouble;
 
 /// What calls return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -241,35 +242,30 @@ impl Error {
         }
     }
 
-    /// What the HTTP client said.
-    pub(super) fn of_client(device: &str, error: &reqwest::Error) -> Self {
-        let reason = deepest(error);
-        if reason.contains("certificate") {
-            return Self::Certificate {
+    /// Whether whatever else is asked of the device will come to the same.
+    pub(super) fn is_of_all(&self) -> bool {
+        matches!(
+            self,
+            Self::Away { .. }
+                | Self::Certificate { .. }
+                | Self::Moved { .. }
+                | Self::Password { .. }
+                | Self::Locked { .. }
+        )
+    }
+
+    /// What became of a request.
+    pub(super) fn of_trouble(device: &str, trouble: &Trouble) -> Self {
+        let reason = trouble.words();
+        match trouble {
+            Trouble::Connect(_) if reason.contains("certificate") => Self::Certificate {
                 device: device.to_owned(),
                 reason,
-            };
-        }
-        if error.is_timeout() {
-            Self::away(device, "it did not go on in time")
-        } else if error.is_connect() {
-            Self::away(device, format!("no connection: {reason}"))
-        } else {
-            Self::away(device, format!("the exchange broke off: {reason}"))
+            },
+            Trouble::Connect(_) => Self::away(device, format!("no connection: {reason}")),
+            Trouble::Exchange(_) => Self::away(device, format!("the exchange broke off: {reason}")),
         }
     }
-}
-
-/// The last error of the chain, which says what happened. Never the first one,
-/// which names the address.
-pub(super) fn deepest(error: &reqwest::Error) -> String {
-    let mut next = StdError::source(error);
-    let mut deepest = String::from("the request could not be sent");
-    while let Some(error) = next {
-        deepest = error.to_string();
-        next = error.source();
-    }
-    deepest
 }
 
 impl From<Error> for io::Error {

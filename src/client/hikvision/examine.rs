@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::clock::{Clock, Span};
 use super::detect::Told;
-use super::error::Result;
+use super::error::{Error, Result};
 use super::exchange::Ask;
 use super::login::Scheme;
 use super::settings::TimeMode;
@@ -43,6 +43,18 @@ pub struct Channel {
 }
 
 impl Examination {
+    fn failed(error: &Error) -> Self {
+        Self {
+            login: Err(error.clone()),
+            model: Err(error.clone()),
+            clock_ahead: Err(error.clone()),
+            offset: Err(error.clone()),
+            time: Err(error.clone()),
+            tracks: Err(error.clone()),
+            recordings: Err(error.clone()),
+        }
+    }
+
     /// Whether clips can be had from it.
     pub fn is_well(&self) -> bool {
         self.login.is_ok() && self.time.is_ok() && self.recordings.is_ok()
@@ -72,16 +84,16 @@ impl Examination {
 }
 
 impl Device {
-    /// Looks at a device with a handful of questions; downloads nothing. With a
-    /// refused login it asks nothing more.
+    /// Looks at a device with a handful of questions; downloads nothing. Where it
+    /// cannot be reached or refuses the login it is asked nothing more.
     pub async fn examine(&self, track: Track) -> Examination {
         let model = self.model().await;
-        let login = match &model {
-            Err(error) if self.shared.memory().admit(&self.name, &self.who).is_err() => {
-                Err(error.clone())
-            }
-            _ => self.scheme().await,
-        };
+        if let Err(error) = &model
+            && error.is_of_all()
+        {
+            return Examination::failed(error);
+        }
+        let login = self.scheme().await;
         let wall = self.wall().await;
         let time = match &wall {
             Ok(wall) => self.reckoning(track, wall).await,
@@ -188,6 +200,6 @@ impl Device {
 
     async fn document(&self, path: &'static str, what: &'static str) -> Result<Element> {
         let answer = self.ask_for(&Ask::get(path, what)).await?;
-        Element::parse(&answer).map_err(|reason| super::Error::garbled(&self.name, reason))
+        Element::parse(&answer).map_err(|reason| Error::garbled(&self.name, reason))
     }
 }

@@ -4,18 +4,20 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION,
-    WWW_AUTHENTICATE,
+use http_body_util::Full;
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION,
+    USER_AGENT, WWW_AUTHENTICATE,
 };
-use reqwest::{Method, Response, StatusCode};
+use hyper::{Method, StatusCode};
 use tokio::sync::MutexGuard;
 use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
 use super::Device;
+use super::connection::Response;
 use super::digest::Request;
-use super::error::{Error, Result, deepest};
+use super::error::{Error, Result};
 use super::login::{Challenge, Login};
 use super::memory::Owned;
 use super::patience::Patience;
@@ -27,6 +29,8 @@ const MOST_XML: usize = 4 << 20;
 pub(super) const MOST_ERROR: usize = 64 << 10;
 /// How often one request is sent at most because a nonce was not taken.
 const SENDS: u32 = 3;
+/// What this is to a device.
+const AGENT: &str = concat!("flatbed/", env!("CARGO_PKG_VERSION"));
 /// What is asked for to learn how to log in; without a body, as some devices take a
 /// refused body for the beginning of the next one.
 const PROBE: &str = "/ISAPI/System/status";
@@ -217,25 +221,31 @@ impl Device {
     /// Sends it, over a connection of its own: what a device does with a body that
     /// it has refused must not meet the next request.
     async fn transmit(&self, ask: &Ask<'_>, authorization: Option<&str>) -> Result<Response> {
-        let mut url = self.base.clone();
-        url.set_path(ask.path);
-        let mut request = self
-            .client
-            .request(ask.method.clone(), url)
-            .header(ACCEPT_ENCODING, "identity");
+        let mut request = hyper::Request::new(Full::new(Bytes::from(
+            ask.body.unwrap_or_default().to_owned(),
+        )));
+        *request.method_mut() = ask.method.clone();
+        *request.uri_mut() = ask
+            .path
+            .parse()
+            .map_err(|_| Error::settings(&self.name, "its address makes no request"))?;
+        let headers = request.headers_mut();
+        headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         if let Some(header) = authorization {
             let mut header = HeaderValue::from_bytes(header.as_bytes())
                 .map_err(|_| Error::settings(&self.name, "its user name cannot be sent"))?;
             header.set_sensitive(true);
-            request = request.header(AUTHORIZATION, header);
+            headers.insert(AUTHORIZATION, header);
         }
-        if let Some(body) = ask.body {
-            request = request
-                .header(CONTENT_TYPE, "application/xml")
-                .body(body.to_owned());
+        if ask.body.is_some() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
         }
-        let response = match timeout(self.config.idle, request.send()).await {
-            Ok(response) => response.map_err(|error| Error::of_client(&self.name, &error))?,
+        let any = self.settings.any_certificate;
+        let sent = self.connector.send(&self.base, any, request);
+        let response = match timeout(self.config.idle, sent).await {
+            Ok(response) => response.map_err(|trouble| Error::of_trouble(&self.name, &trouble))?,
             Err(_) => return Err(Error::away(&self.name, "it did not answer in time")),
         };
         if response.status().is_redirection() {
@@ -287,7 +297,7 @@ impl Device {
             Ok(piece) => piece.map_err(|error| {
                 Error::away(
                     &self.name,
-                    format!("its answer broke off: {}", deepest(&error)),
+                    format!("its answer broke off: {}", error.words()),
                 )
             }),
             Err(_) => Err(Error::away(&self.name, "it did not go on in time")),

@@ -8,6 +8,7 @@
 //! | `memory.rs` | what is remembered of a device between calls |
 //! | `login.rs`, `digest.rs` | Digest and Basic |
 //! | `exchange.rs` | one request and its answer |
+//! | `connection.rs`, `trust.rs` | how it travels |
 //! | `patience.rs` | asks a busy device again |
 //! | `xml.rs` | elements by local name, within bounds |
 //! | `verdict.rs` | what a refusal means |
@@ -37,6 +38,7 @@
 
 mod clock;
 mod config;
+mod connection;
 mod detect;
 mod digest;
 mod download;
@@ -50,6 +52,7 @@ mod reader;
 mod recordings;
 mod search;
 mod settings;
+mod trust;
 mod verdict;
 mod wall;
 mod xml;
@@ -58,8 +61,6 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use reqwest::Client;
-use reqwest::redirect::Policy;
 use url::Url;
 
 pub use clock::Span;
@@ -72,6 +73,7 @@ pub use reader::Reader;
 pub use recordings::Recording;
 pub use settings::{InvalidTimeMode, InvalidTransport, Settings, TimeMode, Transport};
 
+use connection::Connector;
 use memory::{Shared, Who};
 
 /// A stream that a device records: the camera's number times 100, and 1 for its
@@ -90,35 +92,19 @@ impl fmt::Display for Track {
 #[derive(Debug, Clone)]
 pub struct Hikvision {
     config: Arc<Config>,
-    /// Takes certificates that are trusted.
-    careful: Client,
-    /// Takes any.
-    careless: Client,
+    connector: Arc<Connector>,
     known: Arc<Mutex<HashMap<Url, Arc<Shared>>>>,
 }
 
 impl Hikvision {
     /// With nothing known yet.
     pub fn new(config: Config) -> Result<Self> {
-        // The first provider that is installed stays; all are ring here.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = |careless: bool| {
-            Client::builder()
-                .no_proxy()
-                .redirect(Policy::none())
-                .connect_timeout(config.connect)
-                .pool_max_idle_per_host(0)
-                .http1_only()
-                .http1_ignore_invalid_headers_in_responses(true)
-                .tls_danger_accept_invalid_certs(careless)
-                .referer(false)
-                .user_agent(concat!("flatbed/", env!("CARGO_PKG_VERSION")))
-                .build()
-                .map_err(|error| Error::of_client("HTTP client", &error))
-        };
+        let connector = Connector::new(config.connect).map_err(|error| Error::Settings {
+            device: "TLS".to_owned(),
+            reason: error.to_string(),
+        })?;
         Ok(Self {
-            careful: client(false)?,
-            careless: client(true)?,
+            connector: Arc::new(connector),
             config: Arc::new(config),
             known: Arc::default(),
         })
@@ -132,16 +118,11 @@ impl Hikvision {
         let shared = known
             .entry(base.clone())
             .or_insert_with(|| Arc::new(Shared::new(&self.config)));
-        let client = if settings.any_certificate {
-            &self.careless
-        } else {
-            &self.careful
-        };
         Ok(Device {
             name: settings.name(),
             base,
             who: Who::new(&settings),
-            client: client.clone(),
+            connector: Arc::clone(&self.connector),
             config: Arc::clone(&self.config),
             shared: Arc::clone(shared),
             settings: Arc::new(settings),
@@ -157,7 +138,14 @@ pub struct Device {
     base: Url,
     settings: Arc<Settings>,
     who: Who,
-    client: Client,
+    connector: Arc<Connector>,
     config: Arc<Config>,
     shared: Arc<Shared>,
+}
+
+impl Device {
+    /// Host and port, for messages.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
 }

@@ -69,7 +69,8 @@ impl Device {
             id: Uuid::now_v7(),
         };
         let mut recordings = Vec::new();
-        for item in self.pages(query).await? {
+        let items = self.pages(query).await?;
+        for item in items.into_iter().filter(|item| item.is_wanted) {
             let Some(found) = clock.read(item.start, item.end, span) else {
                 continue; // It ends before it begins.
             };

@@ -1,7 +1,7 @@
 //! One page of a search: how it is asked in each dialect, and what comes back.
 
+use hyper::Method;
 use jiff::civil::DateTime;
-use reqwest::Method;
 use uuid::Uuid;
 
 use super::Device;
@@ -101,6 +101,9 @@ pub(super) struct Item {
     pub(super) start: Written,
     pub(super) end: Written,
     pub(super) uri: String,
+    /// Whether it is of the track that was asked for and has an address. Some devices
+    /// list others too, which count for the next page's position.
+    pub(super) is_wanted: bool,
 }
 
 /// One answer.
@@ -173,8 +176,7 @@ impl Device {
     }
 }
 
-/// The recordings of this track. What has no address cannot be fetched, and is
-/// left out.
+/// All that is listed. What has no address cannot be fetched.
 fn items(root: &Element, track: Track) -> Option<Vec<Item>> {
     let Some(list) = root.child("matchList") else {
         return Some(Vec::new());
@@ -185,13 +187,11 @@ fn items(root: &Element, track: Track) -> Option<Vec<Item>> {
             .text_at(&["trackID"])
             .and_then(|text| text.parse().ok());
         let uri = item.text_of("playbackURI").unwrap_or_default();
-        if uri.is_empty() || of.is_some_and(|of| of != track.0) {
-            continue;
-        }
         items.push(Item {
             start: Written::parse(item.text_at(&["timeSpan", "startTime"])?)?,
             end: Written::parse(item.text_at(&["timeSpan", "endTime"])?)?,
             uri: uri.to_owned(),
+            is_wanted: !uri.is_empty() && of.is_none_or(|of| of == track.0),
         });
     }
     Some(items)

@@ -18,6 +18,12 @@ pub struct Config {
     pub batch_size: u32,
     /// `AUTO_BATCH_ENABLED`: whether it takes items that nobody has triggered.
     pub auto: bool,
+    /// `CLIP_DELAY_SECONDS`: how long after its end an item is claimed at the soonest:
+    /// recorders write some seconds late.
+    pub delay: Duration,
+    /// Items of one recorder, its host and port, at a time, over all workers: it would
+    /// refuse more, as being busy.
+    pub per_recorder: u32,
     /// `CCTV_LEASE_SECONDS`: how long a killed worker's item waits.
     pub lease: Duration,
     /// `CCTV_MAX_ATTEMPTS`, and the waits between them.
@@ -31,6 +37,8 @@ impl Default for Config {
             batch_interval: Duration::from_secs(60),
             batch_size: 10,
             auto: true,
+            delay: Duration::from_secs(10),
+            per_recorder: u32::MAX,
             lease: Duration::from_secs(30),
             retry: RetryPolicy::default(),
         }
@@ -38,7 +46,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads it.
+    /// Reads it, but for how many items a recorder can do at a time.
     pub fn read(variables: &mut Variables) -> Self {
         let default = Self::default();
         Self {
@@ -50,6 +58,8 @@ impl Config {
             ),
             batch_size: variables.number("BATCH_SIZE", default.batch_size, 1..=1_000_000),
             auto: variables.switch("AUTO_BATCH_ENABLED", default.auto),
+            delay: variables.seconds("CLIP_DELAY_SECONDS", default.delay, 0..=7 * 24 * 3600),
+            per_recorder: default.per_recorder,
             lease: variables.seconds("CCTV_LEASE_SECONDS", default.lease, 1..=3600),
             retry: RetryPolicy {
                 attempts: variables.number("CCTV_MAX_ATTEMPTS", default.retry.attempts, 1..=1000),

@@ -60,6 +60,7 @@ use self::sqlite::SqliteTables;
 use self::ticket::{Backend, Claim, Found, Settlement, Wanted};
 use super::handover::OnItsWay;
 use super::{Aside, Capabilities, Counts, Delivery, Error, Result, SetAside, Source};
+use crate::clip::Camera;
 
 /// How often an idle consumer looks although nothing rang: users who insert rows
 /// ring no bell in Postgres.
@@ -138,6 +139,13 @@ impl PackingItems {
     /// many and `status` has no index.
     pub async fn counts(&self) -> Result<Counts> {
         self.0.backend.counts().await
+    }
+
+    /// All cameras by their ids, or what is wrong with a row. Makes the tables that are
+    /// missing.
+    pub async fn cameras(&self) -> Result<Vec<std::result::Result<Camera, String>>> {
+        let cameras = self.0.backend.cameras().await?;
+        Ok(cameras.iter().map(order::Camera::read).collect())
     }
 
     /// Makes the tables that are missing; which they were.

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::clip;
+
 /// What was found of a row, as its database has it.
 #[derive(Debug, Default)]
 pub(super) struct Row {
@@ -38,13 +40,7 @@ const ALWAYS: [&str; 3] = ["host", "username", "password_encrypted"];
 /// The JSON of a [`crate::clip::Order`]. What is nonsense stays as it was, so that
 /// whoever reads the order can say what it is.
 pub(super) fn payload(row: &Row) -> Vec<u8> {
-    let camera = row.camera.as_ref().map(|camera| {
-        let mut order = Map::from_iter([("id".to_owned(), json!(camera.id))]);
-        for (name, text) in CAMERA_TEXTS.into_iter().zip(&camera.texts) {
-            order.insert(name.to_owned(), value(name, text.as_deref()));
-        }
-        Value::Object(order)
-    });
+    let camera = row.camera.as_ref().map(Camera::value);
     let order = json!({
         "packing_item_id": row.id,
         "start_time": row.start_time,
@@ -52,6 +48,22 @@ pub(super) fn payload(row: &Row) -> Vec<u8> {
         "camera": camera,
     });
     order.to_string().into_bytes()
+}
+
+impl Camera {
+    fn value(&self) -> Value {
+        let mut camera = Map::from_iter([("id".to_owned(), json!(self.id))]);
+        for (name, text) in CAMERA_TEXTS.into_iter().zip(&self.texts) {
+            camera.insert(name.to_owned(), value(name, text.as_deref()));
+        }
+        Value::Object(camera)
+    }
+
+    /// As an order has it, or why it cannot.
+    pub(super) fn read(&self) -> Result<clip::Camera, String> {
+        let read = serde_json::from_value(self.value());
+        read.map_err(|error| format!("camera {}: its row cannot be read: {error}", self.id))
+    }
 }
 
 fn value(name: &str, text: Option<&str>) -> Value {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::Trigger;
-use super::order::{self, Row};
+use super::order::{self, Camera, Row};
 use crate::clip::Made;
 use crate::job::{Job, JobId};
 use crate::queue::{Counts, Lease, Result, SetAside, State};
@@ -135,6 +135,9 @@ pub(super) trait Backend: Send + Sync {
     async fn waiting(&self) -> Result<u64>;
 
     async fn counts(&self) -> Result<Counts>;
+
+    /// All cameras, by their ids.
+    async fn cameras(&self) -> Result<Vec<Camera>>;
 
     /// Makes what is missing; the names of what it made.
     async fn migrate(&self) -> Result<Vec<String>>;

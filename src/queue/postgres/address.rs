@@ -19,9 +19,9 @@ const CONNECT: Duration = Duration::from_secs(2);
 const GONE: Duration = Duration::from_secs(8);
 
 /// Where the database is.
-pub(in crate::queue) struct Address {
-    pub(in crate::queue) config: Config,
-    pub(in crate::queue) tls: MakeRustlsConnect,
+pub(crate) struct Address {
+    pub(crate) config: Config,
+    pub(crate) tls: MakeRustlsConnect,
     /// Which queue of which server, without user and password.
     name: String,
     server: String,
@@ -29,9 +29,14 @@ pub(in crate::queue) struct Address {
 
 impl Address {
     /// Reads `url`, and the certificates that it names.
-    pub(in crate::queue) fn parse(url: &str, queue: &str) -> Result<Self> {
+    pub(crate) fn parse(url: &str, queue: &str) -> Result<Self> {
+        Self::of(url, &format!("queue {queue}"))
+    }
+
+    /// The same for something else than a queue; messages call it so.
+    pub(crate) fn of(url: &str, what: &str) -> Result<Self> {
         let refused = |reason: String| Error::Refused {
-            queue: format!("queue {queue} on postgres"),
+            queue: format!("{what} on postgres"),
             reason,
             source: None,
         };
@@ -64,21 +69,21 @@ impl Address {
         let server = server(&config);
         Ok(Self {
             tls: tls::connector(asked.trust, asked.roots.as_deref()).map_err(refused)?,
-            name: format!("queue {queue} on postgres {server}"),
+            name: format!("{what} on postgres {server}"),
             server,
             config,
         })
     }
 
-    pub(in crate::queue) fn server(&self) -> &str {
+    pub(crate) fn server(&self) -> &str {
         &self.server
     }
 
-    pub(in crate::queue) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    pub(in crate::queue) fn away(&self, reason: &str) -> Error {
+    pub(crate) fn away(&self, reason: &str) -> Error {
         Error::Away {
             queue: self.name.clone(),
             reason: reason.to_owned(),

@@ -37,12 +37,16 @@ macro_rules! cancels {
         "flatbed_cancels"
     };
 }
-pub(in crate::queue) use {cancels, jobs};
+pub(crate) use {cancels, jobs};
 
 /// The server gives up a statement before its caller does; what a host that is gone
 /// has begun is rolled back.
-const BOUNDED: &str = "SET statement_timeout = '3500ms';
-     SET idle_in_transaction_session_timeout = '10s';";
+fn bounded(answer: Duration) -> String {
+    let most = answer
+        .saturating_sub(Duration::from_millis(500))
+        .as_millis();
+    format!("SET statement_timeout = '{most}ms'; SET idle_in_transaction_session_timeout = '10s';")
+}
 
 /// A renewal that is forgotten costs a second run, which the contract allows: it is
 /// not worth an fsync each.
@@ -54,12 +58,14 @@ const LEASES: &str = concat!(
     ";"
 );
 
-pub(in crate::queue) type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
+pub(crate) type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
 
 /// One connection, whenever it is needed.
-pub(in crate::queue) struct Lane {
+pub(crate) struct Lane {
     address: Arc<Address>,
     setup: &'static str,
+    /// How long a statement may take.
+    answer: Duration,
     /// What it makes or updates first.
     tables: Option<&'static Steps>,
     /// Who hears what the server tells.
@@ -69,14 +75,11 @@ pub(in crate::queue) struct Lane {
 
 impl Lane {
     /// For leases; the ears hear of jobs and cancels.
-    pub(in crate::queue) fn leases(
-        address: Arc<Address>,
-        tables: &'static Steps,
-        ears: Arc<Ears>,
-    ) -> Self {
+    pub(crate) fn leases(address: Arc<Address>, tables: &'static Steps, ears: Arc<Ears>) -> Self {
         Self {
             address,
             setup: LEASES,
+            answer: ANSWER,
             tables: Some(tables),
             ears: Some(ears),
             session: Mutex::default(),
@@ -84,21 +87,38 @@ impl Lane {
     }
 
     /// For what must be kept once it was answered.
-    pub(in crate::queue) fn records(address: Arc<Address>, tables: &'static Steps) -> Self {
+    pub(crate) fn records(address: Arc<Address>, tables: &'static Steps) -> Self {
         Self {
             address,
             setup: "",
+            answer: ANSWER,
             tables: Some(tables),
             ears: None,
             session: Mutex::default(),
         }
     }
 
+    /// The same for statements that may take `answer`, a second at least; `setup` is
+    /// run once a connection.
+    pub(crate) fn patient(
+        address: Arc<Address>,
+        tables: &'static Steps,
+        setup: &'static str,
+        answer: Duration,
+    ) -> Self {
+        Self {
+            setup,
+            answer,
+            ..Self::records(address, tables)
+        }
+    }
+
     /// For a look that makes no tables.
-    pub(in crate::queue) fn looking(address: Arc<Address>) -> Self {
+    pub(crate) fn looking(address: Arc<Address>) -> Self {
         Self {
             address,
             setup: "",
+            answer: ANSWER,
             tables: None,
             ears: None,
             session: Mutex::default(),
@@ -106,11 +126,7 @@ impl Lane {
     }
 
     /// Runs a statement; the rows that it answers.
-    pub(in crate::queue) async fn query(
-        &self,
-        sql: &str,
-        parameters: Parameters<'_>,
-    ) -> Result<Vec<Row>> {
+    pub(crate) async fn query(&self, sql: &str, parameters: Parameters<'_>) -> Result<Vec<Row>> {
         self.on_session(async |session: &Session| {
             let statement = session.prepared(sql).await?;
             Ok(session.client.query(&statement, parameters).await?)
@@ -119,7 +135,7 @@ impl Lane {
     }
 
     /// Runs a statement that answers a row at most.
-    pub(in crate::queue) async fn query_row(
+    pub(crate) async fn query_row(
         &self,
         sql: &str,
         parameters: Parameters<'_>,
@@ -128,11 +144,7 @@ impl Lane {
     }
 
     /// Runs a statement; how many rows it changed or answered.
-    pub(in crate::queue) async fn execute(
-        &self,
-        sql: &str,
-        parameters: Parameters<'_>,
-    ) -> Result<u64> {
+    pub(crate) async fn execute(&self, sql: &str, parameters: Parameters<'_>) -> Result<u64> {
         self.on_session(async |session: &Session| {
             let statement = session.prepared(sql).await?;
             Ok(session.client.execute(&statement, parameters).await?)
@@ -141,7 +153,7 @@ impl Lane {
     }
 
     /// Connects if it is not connected.
-    pub(in crate::queue) async fn open(&self) -> Result<()> {
+    pub(crate) async fn open(&self) -> Result<()> {
         let open = in_time(CONNECT, self.session()).await;
         open.map(drop)
             .map_err(|trouble| trouble.error(&self.address))
@@ -155,7 +167,7 @@ impl Lane {
         let answer = match in_time(CONNECT, self.session()).await {
             Err(trouble) => Err(trouble),
             Ok(session) => {
-                let answer = in_time(ANSWER, call(&session)).await;
+                let answer = in_time(self.answer, call(&session)).await;
                 if answer.as_ref().is_err_and(Trouble::is_broken) {
                     self.discard(&session).await;
                 }
@@ -171,12 +183,30 @@ impl Lane {
             return Ok(Arc::clone(session));
         }
         let mut new = Session::open(&self.address, self.ears.clone()).await?;
-        new.client.batch_execute(BOUNDED).await?;
+        new.client.batch_execute(&bounded(self.answer)).await?;
         if let Some(tables) = self.tables {
             schema::migrate(&mut new.client, tables).await?;
         }
         new.client.batch_execute(self.setup).await?;
         Ok(Arc::clone(session.insert(Arc::new(new))))
+    }
+
+    /// Begins a transaction on a connection of its own: what is not committed when it
+    /// is dropped was never there.
+    pub(crate) async fn begin(&self) -> Result<Transaction> {
+        self.open().await?;
+        let connecting = async {
+            let session = Session::open(&self.address, None).await?;
+            let begin = format!("{} BEGIN;", bounded(self.answer));
+            session.client.batch_execute(&begin).await?;
+            Ok(session)
+        };
+        let session = in_time(CONNECT, connecting).await;
+        Ok(Transaction {
+            session: session.map_err(|trouble| trouble.error(&self.address))?,
+            address: Arc::clone(&self.address),
+            answer: self.answer,
+        })
     }
 
     /// Others on the same connection fail at once instead of waiting for nothing.
@@ -189,13 +219,51 @@ impl Lane {
     }
 
     /// Lets go of the connection, once the calls on it are done.
-    pub(in crate::queue) async fn close(&self) {
+    pub(crate) async fn close(&self) {
         self.session.lock().await.take();
     }
 }
 
+/// Several statements, of which all count or none.
+pub(crate) struct Transaction {
+    session: Session,
+    address: Arc<Address>,
+    answer: Duration,
+}
+
+impl Transaction {
+    /// Runs a statement; how many rows it changed or answered.
+    pub(crate) async fn execute(&self, sql: &str, parameters: Parameters<'_>) -> Result<u64> {
+        let call = async {
+            let statement = self.session.prepared(sql).await?;
+            Ok(self.session.client.execute(&statement, parameters).await?)
+        };
+        self.in_time(call).await
+    }
+
+    /// Runs a statement; the rows that it answers.
+    pub(crate) async fn query(&self, sql: &str, parameters: Parameters<'_>) -> Result<Vec<Row>> {
+        let call = async {
+            let statement = self.session.prepared(sql).await?;
+            Ok(self.session.client.query(&statement, parameters).await?)
+        };
+        self.in_time(call).await
+    }
+
+    /// Has it count.
+    pub(crate) async fn commit(self) -> Result<()> {
+        let commit = async { Ok(self.session.client.batch_execute("COMMIT").await?) };
+        self.in_time(commit).await
+    }
+
+    async fn in_time<T>(&self, call: impl Future<Output = Result<T, Trouble>>) -> Result<T> {
+        let answer = in_time(self.answer, call).await;
+        answer.map_err(|trouble| trouble.error(&self.address))
+    }
+}
+
 /// How far the tables are.
-pub(in crate::queue) async fn examine(address: &Address, tables: &Steps) -> Result<Schema> {
+pub(crate) async fn examine(address: &Address, tables: &Steps) -> Result<Schema> {
     let examining = async {
         let session = Session::open(address, None).await?;
         schema::examine(&session.client, tables).await
@@ -205,8 +273,8 @@ pub(in crate::queue) async fn examine(address: &Address, tables: &Steps) -> Resu
         .map_err(|trouble| trouble.error(address))
 }
 
-/// Makes or updates the tables; how far they were.
-pub(in crate::queue) async fn migrate(
+/// Makes or updates the tables; how far they were. Those that they need come first.
+pub(crate) async fn migrate(
     address: &Address,
     tables: &Steps,
     longest: Duration,
@@ -224,6 +292,27 @@ async fn in_time<T>(
     call: impl Future<Output = Result<T, Trouble>>,
 ) -> Result<T, Trouble> {
     timeout(longest, call).await.unwrap_or(Err(Trouble::Silent))
+}
+
+/// Runs statements that may take long, each by itself.
+pub(crate) async fn at_leisure(
+    address: &Address,
+    statements: &[String],
+    longest: Duration,
+) -> Result<()> {
+    let running = async {
+        let session = in_time(CONNECT, Session::open(address, None)).await?;
+        for statement in statements {
+            in_time(longest, async {
+                Ok(session.client.batch_execute(statement).await?)
+            })
+            .await?;
+        }
+        Ok(())
+    };
+    running
+        .await
+        .map_err(|trouble: Trouble| trouble.error(address))
 }
 
 /// A connection, and the task that reads from it.
@@ -277,15 +366,15 @@ where
 }
 
 /// What the server tells those who wait in this process.
-pub(in crate::queue) struct Ears {
+pub(crate) struct Ears {
     queue: String,
     rings: watch::Sender<u64>,
     /// Somebody asked to cancel an active job.
-    pub(in crate::queue) cancels: Notify,
+    pub(crate) cancels: Notify,
 }
 
 impl Ears {
-    pub(in crate::queue) fn new(queue: &str) -> Self {
+    pub(crate) fn new(queue: &str) -> Self {
         Self {
             queue: queue.to_owned(),
             rings: watch::Sender::new(0),
@@ -294,7 +383,7 @@ impl Ears {
     }
 
     /// Changes whenever there may be something to claim.
-    pub(in crate::queue) fn rung(&self) -> watch::Receiver<u64> {
+    pub(crate) fn rung(&self) -> watch::Receiver<u64> {
         self.rings.subscribe()
     }
 

@@ -10,7 +10,7 @@ use crate::queue::Error;
 
 /// Why a call to the server failed.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::queue) enum Trouble {
+pub(crate) enum Trouble {
     /// It did not answer in time.
     #[error("no answer in time")]
     Silent,
@@ -25,7 +25,7 @@ pub(in crate::queue) enum Trouble {
 impl Trouble {
     /// Whether another connection may do better: this one is gone, or belongs to a
     /// server that ends or must not write, or knows the tables as they were.
-    pub(in crate::queue) fn is_broken(&self) -> bool {
+    pub(crate) fn is_broken(&self) -> bool {
         let Self::Postgres(error) = self else {
             return true;
         };
@@ -52,7 +52,7 @@ impl Trouble {
             || ["25006", "0A000", "26000", "42P01"].contains(&code)
     }
 
-    pub(in crate::queue) fn error(self, address: &Address) -> Error {
+    pub(crate) fn error(self, address: &Address) -> Error {
         let queue = address.name().to_owned();
         let reason = format!("{self}{}", self.remedy());
         let is_away = self.is_away();
@@ -87,7 +87,7 @@ impl Trouble {
             SqlState::INSUFFICIENT_PRIVILEGE => {
                 "; run `flatbed migrate` as a role that may create tables, and grant this one \
                  SELECT, INSERT, UPDATE and DELETE on those that begin with flatbed_; on the \
-                 tables of clips what docs/CCTV.md says"
+                 tables of clips and of analyses what docs/CCTV.md and docs/ANALYSIS.md say"
             }
             SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
                 "; see user and password in DATABASE_URL, and the server's pg_hba.conf"

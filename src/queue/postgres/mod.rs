@@ -16,13 +16,13 @@
 //! database's. `LISTEN` wakes idle consumers and tells of cancels; both also look by
 //! themselves, so that a notification that is lost costs seconds and no job.
 
-pub(super) mod address;
+pub(crate) mod address;
 mod claim;
-pub(super) mod connection;
-pub(super) mod failure;
+pub(crate) mod connection;
+pub(crate) mod failure;
 mod ledger;
-pub(super) mod rows;
-pub(super) mod schema;
+pub(crate) mod rows;
+pub(crate) mod schema;
 mod settle;
 mod tls;
 
@@ -49,7 +49,7 @@ use super::{Aside, Capabilities, Delivery, Error, Result, SetAside, Source};
 const IDLE_LOOK: Duration = Duration::from_secs(5);
 
 /// How long a first migration may take before `migrate` gives it up.
-pub(super) const LONGEST_MIGRATION: Duration = Duration::from_secs(600);
+pub(crate) const LONGEST_MIGRATION: Duration = Duration::from_secs(600);
 
 /// A queue in Postgres. Clones share its connections, of which there are two: one
 /// for what must be on the disk when it is answered, and one for what need not.

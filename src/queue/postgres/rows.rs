@@ -49,19 +49,19 @@ fn json<T: DeserializeOwned>(row: &Row, column: &str) -> Result<Option<T>, Error
 }
 
 /// A counter, which the table keeps from being negative.
-pub(in crate::queue) fn count(number: i32) -> u32 {
+pub(crate) fn count(number: i32) -> u32 {
     u32::try_from(number).unwrap_or_default()
 }
 
 /// A duration in seconds, as intervals are made of.
-pub(in crate::queue) fn seconds(duration: Duration) -> f64 {
+pub(crate) fn seconds(duration: Duration) -> f64 {
     // A century, with room to add the clock.
     const LONGEST: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
     duration.min(LONGEST).as_secs_f64()
 }
 
 /// Text that Postgres can hold: all but the character NUL.
-pub(in crate::queue) fn text(text: &str) -> Cow<'_, str> {
+pub(crate) fn text(text: &str) -> Cow<'_, str> {
     if text.contains('\0') {
         Cow::Owned(text.replace('\0', "\u{fffd}"))
     } else {

@@ -6,19 +6,22 @@ use tokio_postgres::Client;
 use super::failure::Trouble;
 
 /// Tables, in numbered steps.
-pub(in crate::queue) struct Steps {
+pub(crate) struct Steps {
     /// The table that says which a database has had; a plain name.
-    pub(in crate::queue) table: &'static str,
+    pub(crate) table: &'static str,
     /// What hosts that make them take turns by: a number of Flatbed's own.
-    pub(in crate::queue) lock: i64,
+    pub(crate) lock: i64,
+    /// Tables that must be there before.
+    pub(crate) needs: Option<&'static Steps>,
     /// Never edit one that was released: add another.
-    pub(in crate::queue) all: &'static [&'static str],
+    pub(crate) all: &'static [&'static str],
 }
 
 /// The tables of the queue.
-pub(in crate::queue) const JOBS: &Steps = &Steps {
+pub(crate) const JOBS: &Steps = &Steps {
     table: "flatbed_migrations",
     lock: 7_165_065_861_825_654_388,
+    needs: None,
     all: MIGRATIONS,
 };
 
@@ -85,7 +88,7 @@ impl Schema {
 /// The tables were made by a newer Flatbed.
 #[derive(Debug, thiserror::Error)]
 #[error("its schema is number {}, this program knows {}: update Flatbed", .0.found, .0.known)]
-pub(in crate::queue) struct Newer(Schema);
+pub(crate) struct Newer(Schema);
 
 /// Looks how far the tables are.
 pub(super) async fn examine(client: &Client, tables: &Steps) -> Result<Schema, Trouble> {
@@ -101,8 +104,16 @@ pub(super) async fn examine(client: &Client, tables: &Steps) -> Result<Schema, T
     Ok(Schema { found, known }.check()?)
 }
 
-/// Brings the tables to the newest, all steps or none; how far they were.
+/// Brings the tables to the newest, all steps or none, and before them those that
+/// they need; how far they were.
 pub(super) async fn migrate(client: &mut Client, tables: &Steps) -> Result<Schema, Trouble> {
+    if let Some(needed) = tables.needs {
+        alone(client, needed).await?;
+    }
+    alone(client, tables).await
+}
+
+async fn alone(client: &mut Client, tables: &Steps) -> Result<Schema, Trouble> {
     let Steps { table, lock, .. } = tables;
     // Hosts that start at the same time take turns.
     let alone = format!(

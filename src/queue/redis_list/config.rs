@@ -41,6 +41,25 @@ impl Config {
     }
 }
 
+impl Config {
+    /// Analyses: `REDIS_URL`, `ANALYSIS_LIST` (`video_jobs`), tried so often; `None`
+    /// without an address.
+    pub fn analyses(variables: &mut Variables, attempts: u32) -> Option<Self> {
+        let url = variables.secret("REDIS_URL")?;
+        let default = Options::new(variables.text_or("ANALYSIS_LIST", "video_jobs"));
+        Some(Self {
+            url,
+            options: Options {
+                retry: RetryPolicy {
+                    attempts,
+                    ..default.retry
+                },
+                ..default
+            },
+        })
+    }
+}
+
 /// The `task_type` of image jobs.
 pub const IMAGE_TASK: &str = "process_image";
 

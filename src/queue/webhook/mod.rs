@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `config.rs` | secrets and how old a request may be |
 //! | `secret.rs` | one secret, and whether it made a signature |
+//! | `plain.rs` | the simpler signature that analyses are pushed with |
 //!
 //! It is another door to a queue that keeps records, and no queue of its own: what
 //! comes in by it is added to the [`Ledger`] before it is answered, and delivered by
@@ -17,16 +18,22 @@
 //! window has a known id, and adds nothing; a later one is too old.
 
 mod config;
+mod plain;
 mod secret;
 
 use std::time::{Duration, SystemTime};
 
 pub use config::Config;
+pub use plain::{PlainClaimed, PlainDoor};
 pub use secret::{InvalidSecret, WebhookSecret};
 
 #[cfg(doc)]
 use super::Ledger;
 use crate::job::JobId;
+
+/// The headers of the time and of the signature.
+const TIMESTAMP: &str = "webhook-timestamp";
+const SIGNATURE: &str = "webhook-signature";
 
 /// The most bytes of a message's id.
 const LONGEST_ID: usize = 255;
@@ -76,10 +83,12 @@ pub enum Refusal {
     },
     /// It was sent too long ago, or is a replay.
     #[error(
-        "webhook-timestamp: the request is {age} s old, and {most} s are allowed \
+        "{header}: the request is {age} s old, and {most} s are allowed \
          (WEBHOOK_TOLERANCE_SECONDS); sign it anew"
     )]
     Late {
+        /// Which header says so.
+        header: &'static str,
         /// Its age, in seconds.
         age: u64,
         /// What is allowed, in seconds.
@@ -87,18 +96,20 @@ pub enum Refusal {
     },
     /// It comes from the future.
     #[error(
-        "webhook-timestamp: the request is {ahead} s ahead of this host's clock, and {most} s are \
+        "{header}: the request is {ahead} s ahead of this host's clock, and {most} s are \
          allowed (WEBHOOK_TOLERANCE_SECONDS); see to both clocks"
     )]
     Early {
+        /// Which header says so.
+        header: &'static str,
         /// How far, in seconds.
         ahead: u64,
         /// What is allowed, in seconds.
         most: u64,
     },
     /// No secret made any of its signatures.
-    #[error("webhook-signature: no known secret signed this id, timestamp and body")]
-    Forged,
+    #[error("{0}: no known secret signed this request as it came")]
+    Forged(&'static str),
 }
 
 impl Door {
@@ -117,48 +128,20 @@ impl Door {
         now: SystemTime,
     ) -> Result<Claimed<'a>, Refusal> {
         let id = headers.id.ok_or(Refusal::Unsigned("webhook-id"))?;
-        let timestamp = headers
-            .timestamp
-            .ok_or(Refusal::Unsigned("webhook-timestamp"))?;
-        let signatures = headers
-            .signature
-            .ok_or(Refusal::Unsigned("webhook-signature"))?;
+        let timestamp = headers.timestamp.ok_or(Refusal::Unsigned(TIMESTAMP))?;
+        let signatures = headers.signature.ok_or(Refusal::Unsigned(SIGNATURE))?;
         if id.is_empty() || id.len() > LONGEST_ID {
             return Err(Refusal::Malformed {
                 header: "webhook-id",
                 expected: "1 to 255 characters",
             });
         }
-        self.check_time(timestamp, now)?;
+        check_time(TIMESTAMP, timestamp, self.tolerance, now)?;
         Ok(Claimed {
             id,
             timestamp,
             signatures,
         })
-    }
-
-    fn check_time(&self, timestamp: &str, now: SystemTime) -> Result<(), Refusal> {
-        let malformed = Refusal::Malformed {
-            header: "webhook-timestamp",
-            expected: "whole seconds since 1970",
-        };
-        let is_number = timestamp.bytes().all(|byte| byte.is_ascii_digit());
-        let sent: u64 = timestamp.parse().map_err(|_| malformed)?;
-        if !is_number {
-            return Err(malformed);
-        }
-        let now = now
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs());
-        let most = self.tolerance.as_secs();
-        let (age, ahead) = (now.saturating_sub(sent), sent.saturating_sub(now));
-        if age > most {
-            return Err(Refusal::Late { age, most });
-        }
-        if ahead > most {
-            return Err(Refusal::Early { ahead, most });
-        }
-        Ok(())
     }
 
     /// Whether one of the secrets signed it with this body: then the job's id.
@@ -181,7 +164,41 @@ impl Door {
         if known {
             Ok(JobId::of_foreign(id))
         } else {
-            Err(Refusal::Forged)
+            Err(Refusal::Forged(SIGNATURE))
         }
     }
+}
+
+/// Whether a request is in time by the header that says when it was sent.
+fn check_time(
+    header: &'static str,
+    timestamp: &str,
+    tolerance: Duration,
+    now: SystemTime,
+) -> Result<(), Refusal> {
+    let malformed = Refusal::Malformed {
+        header,
+        expected: "whole seconds since 1970",
+    };
+    let is_number = timestamp.bytes().all(|byte| byte.is_ascii_digit());
+    let sent: u64 = timestamp.parse().map_err(|_| malformed)?;
+    if !is_number {
+        return Err(malformed);
+    }
+    let now = now
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
+    let most = tolerance.as_secs();
+    let (age, ahead) = (now.saturating_sub(sent), sent.saturating_sub(now));
+    if age > most {
+        return Err(Refusal::Late { header, age, most });
+    }
+    if ahead > most {
+        return Err(Refusal::Early {
+            header,
+            ahead,
+            most,
+        });
+    }
+    Ok(())
 }

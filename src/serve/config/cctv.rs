@@ -53,10 +53,15 @@ impl Cctv {
         {
             variables.wrong("DATABASE_URL", &error);
         }
+        let items = packing_items::Config::read(variables);
+        let hikvision = hikvision::Config::parse(variables);
         Ok(Self {
             clips,
-            items: packing_items::Config::read(variables),
-            hikvision: hikvision::Config::parse(variables),
+            items: packing_items::Config {
+                per_recorder: u32::try_from(hikvision.downloads).unwrap_or(u32::MAX),
+                ..items
+            },
+            hikvision,
             store,
             runner: runner::Config::clips(variables, grace),
         })

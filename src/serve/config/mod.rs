@@ -7,7 +7,9 @@
 //! | `cctv.rs` | clips of cameras |
 //! | `images.rs` | images that a backend orders |
 //! | `image_api.rs` | images over HTTP |
+//! | `analysis.rs` | analyses of videos |
 
+mod analysis;
 mod cctv;
 mod exports;
 mod image_api;
@@ -24,6 +26,7 @@ use crate::fetch;
 use crate::telemetry::log;
 use crate::workload::image::Costs;
 
+pub use self::analysis::{Analysis, JobSource, Storage};
 pub use self::cctv::Cctv;
 pub use self::exports::{Exports, QueueChoice};
 pub use self::image_api::ImageApi;
@@ -47,6 +50,8 @@ pub struct Config {
     pub image_api: ImageApi,
     /// Images that a backend orders, or why there are none.
     pub images: Result<Images, &'static str>,
+    /// Analyses of videos, or why there are none.
+    pub analysis: Result<Analysis, &'static str>,
     /// `DATABASE_URL`: a Postgres database.
     pub database: Option<Secret>,
     /// What is logged.
@@ -75,6 +80,8 @@ pub enum WorkloadName {
     ImageApi,
     /// Images that a backend orders.
     Images,
+    /// Analyses of videos.
+    Analysis,
 }
 
 impl FromStr for WorkloadName {
@@ -86,8 +93,9 @@ impl FromStr for WorkloadName {
             "cctv" => Ok(Self::Cctv),
             "image-api" | "image_api" => Ok(Self::ImageApi),
             "images" | "image" => Ok(Self::Images),
+            "analysis" => Ok(Self::Analysis),
             _ => Err(format!(
-                "there is no workload '{text}'; there are: exports, cctv, image-api, images"
+                "there is no workload '{text}'; there are: exports, cctv, image-api, images, analysis"
             )),
         }
     }
@@ -100,6 +108,7 @@ impl fmt::Display for WorkloadName {
             Self::Cctv => "cctv",
             Self::ImageApi => "image-api",
             Self::Images => "images",
+            Self::Analysis => "analysis",
         })
     }
 }
@@ -138,6 +147,13 @@ impl Config {
                 costs,
                 &fetch,
             ),
+            analysis: Analysis::read(
+                variables_,
+                named(WorkloadName::Analysis),
+                &exports,
+                database.as_ref(),
+                &fetch,
+            ),
             http,
             workloads,
             exports,
@@ -163,6 +179,14 @@ impl Config {
             return Err("FLATBED_WORKLOADS does not name it");
         }
         self.images.as_ref().map_err(|reason| *reason)
+    }
+
+    /// The settings of analyses, if they are to be made; else why not.
+    pub fn analyses(&self) -> Result<&Analysis, &'static str> {
+        if !self.wants(WorkloadName::Analysis) {
+            return Err("FLATBED_WORKLOADS does not name it");
+        }
+        self.analysis.as_ref().map_err(|reason| *reason)
     }
 
     /// Whether a workload is to run.

@@ -1,8 +1,8 @@
 //! Makes metrics and registers them.
 
 use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, Result, exponential_buckets,
+    Counter, CounterVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec,
+    IntGauge, IntGaugeVec, Opts, Registry, Result, exponential_buckets,
 };
 
 /// The registry that they are added to.
@@ -25,6 +25,15 @@ impl Adding<'_> {
         labels: &[&str],
     ) -> Result<IntCounterVec> {
         self.register(IntCounterVec::new(Opts::new(name, help), labels)?)
+    }
+
+    /// A counter of what is not counted in whole numbers.
+    pub(super) fn amount(&self, name: &str, help: &str) -> Result<Counter> {
+        self.register(Counter::new(name, help)?)
+    }
+
+    pub(super) fn amounts(&self, name: &str, help: &str, labels: &[&str]) -> Result<CounterVec> {
+        self.register(CounterVec::new(Opts::new(name, help), labels)?)
     }
 
     pub(super) fn gauge(&self, name: &str, help: &str) -> Result<IntGauge> {

@@ -152,6 +152,20 @@ impl JobMetrics {
             .inc_by(encoded);
     }
 
+    /// What became of jobs since the process started.
+    pub fn finished_so_far(&self) -> Finished {
+        let jobs = &self.metrics.workloads.jobs;
+        let ended = |status| jobs.with_label_values(&[self.workload, status]).get();
+        let attempts = &self.metrics.workloads.duration;
+        let attempts = attempts.with_label_values(&[self.workload]);
+        Finished {
+            completed: ended("completed"),
+            failed: ended("failed"),
+            attempts: attempts.get_sample_count(),
+            seconds: attempts.get_sample_sum(),
+        }
+    }
+
     /// Counts an engine thread as busy until the value is dropped.
     pub fn engine_thread(&self) -> BusyThread {
         self.metrics.engine_threads.inc();
@@ -169,6 +183,19 @@ impl JobMetrics {
     fn count(&self, counters: &IntCounterVec) {
         counters.with_label_values(&[self.workload]).inc();
     }
+}
+
+/// What became of jobs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Finished {
+    /// Jobs that ended well.
+    pub completed: u64,
+    /// Jobs that failed for good.
+    pub failed: u64,
+    /// Attempts that ended, in whatever way.
+    pub attempts: u64,
+    /// How long they took, all together.
+    pub seconds: f64,
 }
 
 /// An engine thread that is running.

@@ -25,9 +25,6 @@ pub struct Config {
     pub spool: Spool,
     /// `CLIP_MAX_SECONDS`: longer orders are refused.
     pub longest: Duration,
-    /// `CLIP_DELAY_SECONDS`: how long after its end a clip is made at the soonest:
-    /// recorders write some seconds late.
-    pub delay: Duration,
     /// `CLIP_SETTLE_SECONDS`: how long after its end missing footage may still come.
     pub settle: Duration,
     /// `CAMERA_ANY_CERTIFICATE`: whether recorders may sign their own.
@@ -76,7 +73,6 @@ impl Config {
             prefix: default_prefix(),
             spool: Spool::default(),
             longest: Duration::from_secs(2 * 3600),
-            delay: Duration::from_secs(10),
             settle: Duration::from_secs(10 * 60),
             any_certificate: false,
         }
@@ -102,7 +98,6 @@ impl Config {
             prefix,
             spool: variables.parse("CLIP_SPOOL", default.spool),
             longest: variables.seconds("CLIP_MAX_SECONDS", default.longest, 1..=week),
-            delay: variables.seconds("CLIP_DELAY_SECONDS", default.delay, 0..=week),
             settle: variables.seconds("CLIP_SETTLE_SECONDS", default.settle, 0..=week),
             any_certificate: variables.switch("CAMERA_ANY_CERTIFICATE", default.any_certificate),
             keys: default.keys,

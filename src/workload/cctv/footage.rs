@@ -41,18 +41,24 @@ pub struct Patience {
     pub now: Timestamp,
     /// How long after the order's end footage may come.
     pub settle: Duration,
-    /// Whether there are further attempts.
-    pub again: bool,
+    /// How many attempts there are after this one.
+    pub attempts_left: u32,
 }
 
 impl Patience {
     /// How long to wait for footage of `asked`; `None` if it is no use.
     ///
-    /// Half of the time that is left, so that what comes soon is a clip soon.
+    /// Half of the time that is left, so that what comes soon is a clip soon; all of
+    /// it before the last attempt, which takes what there is.
     pub fn wait(&self, asked: Span) -> Option<Duration> {
         let left = self.settle.checked_sub(between(asked.end, self.now))?;
-        let least = Duration::from_secs(15);
-        (self.again && !left.is_zero()).then(|| (left / 2).max(least))
+        let wait = match self.attempts_left {
+            0 => return None,
+            _ if left.is_zero() => return None,
+            1 => left,
+            _ => left / 2,
+        };
+        Some(wait.max(Duration::from_secs(15)))
     }
 
     /// What becomes of an order of which `missing` is missing.
@@ -205,16 +211,21 @@ mod tests {
 
     #[test]
     fn only_what_is_recent_is_waited_for() {
-        let patience = |seconds: i64, again| Patience {
+        let patience = |seconds: i64, attempts_left| Patience {
             now: at(30 + seconds),
             settle: Duration::from_secs(600),
-            again,
+            attempts_left,
         };
-        let wait = |seconds, again| patience(seconds, again).wait(span(10, 30));
-        assert_eq!(wait(0, true), Some(Duration::from_secs(300)));
-        assert_eq!(wait(590, true), Some(Duration::from_secs(15)));
-        assert_eq!(wait(600, true), None);
-        assert_eq!(wait(6000, true), None);
-        assert_eq!(wait(0, false), None);
+        let wait = |seconds, left| patience(seconds, left).wait(span(10, 30));
+        assert_eq!(wait(0, 2), Some(Duration::from_secs(300)));
+        assert_eq!(wait(590, 2), Some(Duration::from_secs(15)));
+        // The last one comes when nothing more is waited for.
+        assert_eq!(wait(0, 1), Some(Duration::from_secs(600)));
+        assert_eq!(wait(599, 1), Some(Duration::from_secs(15)));
+        for left in [1, 2] {
+            assert_eq!(wait(600, left), None);
+            assert_eq!(wait(6000, left), None);
+        }
+        assert_eq!(wait(0, 0), None);
     }
 }

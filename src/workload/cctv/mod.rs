@@ -4,7 +4,8 @@
 //! |---|---|
 //! | [`config`] | the settings |
 //! | [`passwords`] | passwords of cameras, decrypted |
-//! | `order.rs` | what an order must be; its camera, its place in the bucket |
+//! | `order.rs` | what an order must be; its place in the bucket |
+//! | [`camera`] | a camera's row as a recorder |
 //! | [`footage`] | which recordings there are, and what is missing |
 //! | `stream.rs` | recordings as streams into the engine |
 //! | `spool.rs` | recordings as files on a disk |
@@ -14,6 +15,7 @@
 //! The clip of item 123 is at `clips/2026/07/24/123.mp4`: a second run writes the same
 //! over it.
 
+pub mod camera;
 pub mod config;
 mod cut;
 mod failure;
@@ -34,8 +36,9 @@ use serde::{Deserialize, Serialize};
 pub use config::{Config, Spool};
 pub use failure::Failure;
 
+use self::camera::called;
 use self::footage::{Coverage, Gap, Patience};
-use self::order::{Checked, between, called};
+use self::order::{Checked, between};
 use self::spool::Spooled;
 use self::stream::Downloads;
 use crate::client::hikvision::{Device, Hikvision, Recording};
@@ -102,13 +105,13 @@ impl Workload for Clips {
 
 impl Clips {
     async fn clip(&self, job: &Job, context: &JobContext) -> Result<Clip, Failure> {
-        let order = Checked::of(job, &self.config, Timestamp::now())?;
+        let order = Checked::of(job, &self.config)?;
         let patience = Patience {
             now: Timestamp::now(),
             settle: self.config.settle,
-            again: !job.is_last_attempt(),
+            attempts_left: job.max_attempts.saturating_sub(job.attempt),
         };
-        let device = order.device(&self.hikvision, &self.config)?;
+        let device = camera::recorder(&order.camera, &self.hikvision, &self.config)?;
         let searching = self.find(&order, &device, patience, context);
         let recordings = context.stage(Stage::Fetch, searching).await?;
         let key = order.key(&self.config)?;
@@ -126,7 +129,7 @@ impl Clips {
         patience: Patience,
         context: &JobContext,
     ) -> Result<Vec<Recording>, Failure> {
-        let track = order.track(&self.config);
+        let track = camera::track(&order.camera, &self.config);
         let recordings = tokio::select! {
             found = device.recordings(track, order.span) => found?,
             () = context.stopped() => return Err(Failure::Stopped),

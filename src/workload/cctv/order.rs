@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::config::Config;
 use super::failure::Failure;
-use crate::client::hikvision::{Device, Hikvision, Settings, Span, Track};
+use crate::client::hikvision::Span;
 use crate::clip::{Camera, Order};
 use crate::job::Job;
 use crate::store::Key;
@@ -23,8 +23,8 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// Looks at a job's order, as it was found at `now`.
-    pub fn of(job: &Job, config: &Config, now: Timestamp) -> Result<Self, Failure> {
+    /// Looks at a job's order.
+    pub fn of(job: &Job, config: &Config) -> Result<Self, Failure> {
         let order: Order = job
             .parse()
             .map_err(|error| Failure::Order(format!("the order cannot be read: {error}")))?;
@@ -50,54 +50,11 @@ impl Checked {
                 config.longest.as_secs()
             )));
         }
-        let early = config.delay.saturating_sub(between(end, now));
-        let early = early.saturating_add(between(now, end));
-        if !early.is_zero() {
-            return Err(Failure::Later {
-                after: early,
-                reason: format!(
-                    "packing item {item}: its end_time {end} is not {} s past yet",
-                    config.delay.as_secs()
-                ),
-            });
-        }
         Ok(Self {
             item,
             span: Span::new(start, end),
             camera,
         })
-    }
-
-    /// The track that shows it.
-    pub fn track(&self, config: &Config) -> Track {
-        self.camera.track_id.map_or(config.track, Track)
-    }
-
-    /// The camera's recorder. Its password is decrypted here and nowhere else.
-    pub fn device(&self, hikvision: &Hikvision, config: &Config) -> Result<Device, Failure> {
-        let camera = &self.camera;
-        let wrong = |reason: String| Failure::Camera(format!("{}: {reason}", called(camera)));
-        let text = |text: &Option<String>| text.as_deref().unwrap_or_default().trim().to_owned();
-        let scheme = text(&camera.scheme);
-        let scheme = if scheme.is_empty() { "http" } else { &scheme };
-        let scheme = scheme
-            .parse()
-            .map_err(|error| wrong(format!("scheme: {error}")))?;
-        let time = text(&camera.time_mode)
-            .parse()
-            .map_err(|error| wrong(format!("time_mode: {error}")))?;
-        let password = config
-            .keys
-            .decrypt(&camera.password_encrypted)
-            .map_err(|error| wrong(error.to_string()))?;
-        let settings = Settings {
-            scheme,
-            port: camera.port,
-            time,
-            any_certificate: config.any_certificate,
-            ..Settings::new(camera.host.trim(), camera.username.clone(), password)
-        };
-        hikvision.device(settings).map_err(Failure::Recorder)
     }
 
     /// Where the clip is kept: always the same place.
@@ -111,14 +68,6 @@ impl Checked {
     }
 }
 
-/// What messages call a camera.
-pub fn called(camera: &Camera) -> String {
-    match camera.name.as_deref().map(str::trim) {
-        Some(name) if !name.is_empty() => format!("camera {} ({name})", camera.id),
-        _ => format!("camera {}", camera.id),
-    }
-}
-
 /// From one moment to a later one; zero if it is none.
 pub fn between(from: Timestamp, to: Timestamp) -> Duration {
     Duration::try_from(to.duration_since(from)).unwrap_or_default()
@@ -126,15 +75,11 @@ pub fn between(from: Timestamp, to: Timestamp) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use jiff::ToSpan;
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::client::hikvision;
     use crate::job::JobId;
     use crate::workload::cctv::passwords::Keys;
-
-    const NOON: &str = "2026-07-24T12:00:00Z";
 
     fn config() -> Config {
         let key = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";
@@ -170,7 +115,7 @@ mod tests {
     }
 
     fn check(changes: &Value) -> Result<Checked, Failure> {
-        Checked::of(&order(changes), &config(), NOON.parse().unwrap())
+        Checked::of(&order(changes), &config())
     }
 
     #[test]
@@ -178,11 +123,6 @@ mod tests {
         let checked = check(&json!({})).unwrap();
         let key = checked.key(&config()).unwrap();
         assert_eq!(key.as_str(), "clips/2026/07/24/7.mp4");
-        assert_eq!(checked.track(&config()), Track(101));
-        let client = Hikvision::new(hikvision::Config::default()).unwrap();
-        checked.device(&client, &config()).unwrap();
-        let checked = check(&json!({"camera.track_id": 302})).unwrap();
-        assert_eq!(checked.track(&config()), Track(302));
     }
 
     #[test]
@@ -201,43 +141,6 @@ mod tests {
             match check(&changes) {
                 Err(Failure::Order(reason)) => assert!(reason.contains(words), "{reason}"),
                 other => panic!("{changes}: {other:?}"),
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_not_over_yet_comes_later() {
-        let now: Timestamp = NOON.parse().unwrap();
-        for (end, seconds) in [(now + 90.seconds(), 100), (now - 4.seconds(), 6)] {
-            let changes = json!({"start_time": now - 10.seconds(), "end_time": end});
-            match check(&changes) {
-                Err(Failure::Later { after, .. }) => assert_eq!(after.as_secs(), seconds),
-                other => panic!("{other:?}"),
-            }
-        }
-        let changes = json!({"start_time": now - 1.minute(), "end_time": now - 10.seconds()});
-        check(&changes).unwrap();
-    }
-
-    #[test]
-    fn a_camera_s_faults_name_it_and_no_password() {
-        let client = Hikvision::new(hikvision::Config::default()).unwrap();
-        for (changes, words) in [
-            (json!({"camera.scheme": "ftp"}), "scheme: expected http"),
-            (json!({"camera.time_mode": "mars"}), "time_mode"),
-            (
-                json!({"camera.password_encrypted": "hunter2"}),
-                "no Fernet token",
-            ),
-        ] {
-            let checked = check(&changes).unwrap();
-            match checked.device(&client, &config()) {
-                Err(Failure::Camera(reason)) => {
-                    assert!(reason.starts_with("camera 3 (Meja 3): "), "{reason}");
-                    assert!(reason.contains(words), "{reason}");
-                    assert!(!reason.contains("hunter2"), "{reason}");
-                }
-                other => panic!("{other:?}"),
             }
         }
     }

@@ -123,7 +123,7 @@ impl Base {
             "INSERT INTO cameras (id, host, username, password_encrypted)
                  VALUES ({id}, '192.0.2.7', 'admin', 'gAAAA');
              INSERT INTO packing_items (id, camera_id, start_time, end_time, status)
-                 VALUES ({id}, {id}, '2026-11-22 10:00:00+00:00', '2026-11-22 10:00:30+00:00',
+                 VALUES ({id}, {id}, '2020-11-22 10:00:00+00:00', '2020-11-22 10:00:30+00:00',
                          'READY_FOR_BATCH')"
         ))
         .await;
@@ -191,8 +191,8 @@ pub fn made(size_bytes: i64) -> Outcome {
         bucket: "clips".to_owned(),
         object_key: format!("clips/{size_bytes}.mp4"),
         url: "https://storage.example/clips".to_owned(),
-        start_time: "2026-11-22T10:00:00Z".parse().unwrap(),
-        end_time: "2026-11-22T10:00:29.5Z".parse().unwrap(),
+        start_time: "2020-11-22T10:00:00Z".parse().unwrap(),
+        end_time: "2020-11-22T10:00:29.5Z".parse().unwrap(),
         duration_ms: 29_500,
         size_bytes,
         coverage: 0.5,

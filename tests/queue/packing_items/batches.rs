@@ -179,3 +179,39 @@ async fn two_workers_never_have_the_same_row_at_once() {
         assert_eq!(base.sql(twice).await, [["200"]]);
     }
 }
+
+/// Over all workers, and whichever camera of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recorder_s_items_come_one_after_the_other() {
+    for base in Base::both().await {
+        let config = Config {
+            per_recorder: 1,
+            ..quick()
+        };
+        let (one, other) = (base.open(config.clone()).await, base.open(config).await);
+        for id in 1..=4 {
+            base.add(id).await; // All of them at the same host.
+        }
+        base.sql(
+            "UPDATE cameras SET port = 8000 WHERE id = 4;
+             UPDATE cameras SET host = 'NVR.local' WHERE id = 1;
+             UPDATE cameras SET host = 'nvr.local' WHERE id = 2",
+        )
+        .await;
+        let first = next(&one).await;
+        assert_eq!(first.job().id.as_str(), "1");
+        // The second is at the first one's recorder, triggered or not.
+        assert_eq!(other.trigger(2).await.unwrap(), Trigger::Accepted);
+        let third = next(&other).await;
+        assert_eq!(third.job().id.as_str(), "3");
+        let fourth = next(&one).await;
+        assert_eq!(fourth.job().id.as_str(), "4", "another port is another one");
+        assert_held(&*first, &made(1)).await;
+        let second = next(&other).await;
+        assert_eq!((second.job().id.as_str(), second.job().attempt), ("2", 1));
+        // Nor does one without a camera wait for anybody.
+        base.sql("INSERT INTO packing_items (id, camera_id) VALUES (9, 99)")
+            .await;
+        assert_eq!(next(&one).await.job().id.as_str(), "9");
+    }
+}

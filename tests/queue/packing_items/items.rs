@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use flatbed::job::Outcome;
-use flatbed::queue::packing_items::Config;
+use flatbed::queue::packing_items::{Config, Trigger};
 use flatbed::queue::{Error, Lease, Source, State};
 use serde_json::json;
 use tokio::time::timeout;
@@ -19,14 +19,14 @@ async fn a_row_with_the_columns_its_system_knows_becomes_a_clip() {
             "INSERT INTO cameras (id, name, host, port, username, password_encrypted, track_id)
                  VALUES (3, 'packing 1', 'nvr.local', 8080, 'admin', 'gAAAA', 201);
              INSERT INTO packing_items (camera_id, start_time, end_time)
-                 VALUES (3, '2026-11-22 17:00:00+07:00', '2026-11-22 17:00:29.5+07:00')",
+                 VALUES (3, '2020-11-22 17:00:00+07:00', '2020-11-22 17:00:29.5+07:00')",
         )
         .await;
         let delivery = next(&items).await;
         assert_eq!(delivery.job().id.as_str(), "1");
         let found = order(&*delivery);
         let times = [found.start_time, found.end_time].map(|time| time.unwrap().to_string());
-        assert_eq!(times, ["2026-11-22T10:00:00Z", "2026-11-22T10:00:29.5Z"]);
+        assert_eq!(times, ["2020-11-22T10:00:00Z", "2020-11-22T10:00:29.5Z"]);
         let camera = found.camera.unwrap();
         assert_eq!((camera.id, &*camera.host), (3, "nvr.local"));
         assert_eq!(camera.name.as_deref(), Some("packing 1"));
@@ -277,5 +277,44 @@ async fn a_row_that_loses_its_last_worker_has_failed_and_is_told() {
             base.item(1, "status, error").await,
             "CLIP_FAILED its worker was lost in attempt 2 of 2"
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_item_is_left_alone_until_its_end_has_passed() {
+    for base in Base::both().await {
+        let delay = Duration::from_secs(2);
+        let items = base.open(Config { delay, ..quick() }).await;
+        for id in 1..=3 {
+            base.add(id).await;
+        }
+        // Whether it ends in an hour or ended a moment ago.
+        let now = jiff::Timestamp::now();
+        for (id, end) in [(1, now + jiff::SignedDuration::from_hours(1)), (2, now)] {
+            base.sql(&format!(
+                "UPDATE packing_items SET start_time = '2020-11-22 10:00:00+00:00', end_time = '{end}'
+                 WHERE id = {id}"
+            ))
+            .await;
+        }
+        let counts = items.counts().await.unwrap();
+        assert_eq!((counts.waiting, counts.delayed), (1, 2));
+        assert_eq!(next(&items).await.job().id.as_str(), "3");
+        assert_eq!(
+            items.trigger(1).await.unwrap(),
+            Trigger::Accepted,
+            "it has its turn"
+        );
+        // That was no attempt: the first one comes when it can be made.
+        let second = next(&items).await;
+        assert_eq!((second.job().id.as_str(), second.job().attempt), ("2", 1));
+        let begun = jiff::Timestamp::now().duration_since(now);
+        assert!(begun >= jiff::SignedDuration::from_secs(2), "{begun}");
+        assert_eq!(base.item(1, "status, attempts").await, "READY_FOR_BATCH 0");
+        base.sql("UPDATE packing_items SET end_time = '2020-11-22 10:00:30+00:00' WHERE id = 1")
+            .await;
+        assert_eq!(items.trigger(1).await.unwrap(), Trigger::Accepted);
+        let first = next(&items).await;
+        assert_eq!((first.job().id.as_str(), first.job().attempt), ("1", 1));
     }
 }

@@ -16,16 +16,21 @@ use crate::support::wait_until;
 pub struct Server {
     pub url: String,
     own: Option<TempDir>,
-    /// Of the shared one, to go with this value.
-    database: Option<String>,
+    /// Of a shared one, by that one's address: to go with this value.
+    database: Option<(String, String)>,
 }
 
 impl Server {
     /// The one that all tests share.
     pub fn shared() -> Self {
-        let file = root().join("target/services/postgres/url");
+        Self::named("postgres")
+    }
+
+    /// One of those that all tests share.
+    fn named(name: &str) -> Self {
+        let file = root().join("target/services").join(name).join("url");
         let Ok(url) = fs::read_to_string(&file) else {
-            panic!("these tests need a Postgres: run `scripts/services start postgres` first")
+            panic!("these tests need a Postgres: run `scripts/services start {name}` first")
         };
         Self {
             url: url.trim().to_owned(),
@@ -47,12 +52,22 @@ impl Server {
 
     /// A database of the shared one that is empty.
     pub async fn empty_database() -> Self {
-        let mut server = Self::shared();
+        Self::empty_database_of("postgres").await
+    }
+
+    /// A database of the one that knows pgvector.
+    pub async fn empty_database_with_pgvector() -> Self {
+        Self::empty_database_of("pgvector").await
+    }
+
+    async fn empty_database_of(name: &str) -> Self {
+        let mut server = Self::named(name);
         let name = format!("test_{}", Uuid::now_v7().simple());
         server.sql(&format!("CREATE DATABASE {name}")).await;
         let (place, _) = server.url.rsplit_once('/').unwrap();
-        server.url = format!("{place}/{name}");
-        server.database = Some(name);
+        let url = format!("{place}/{name}");
+        let shared = std::mem::replace(&mut server.url, url);
+        server.database = Some((shared, name));
         server
     }
 
@@ -133,8 +148,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(database) = &self.database {
-            Self::shared().sql_now(&format!("DROP DATABASE {database} WITH (FORCE)"));
+        if let Some((url, database)) = &self.database {
+            let shared = Self {
+                url: url.clone(),
+                own: None,
+                database: None,
+            };
+            shared.sql_now(&format!("DROP DATABASE {database} WITH (FORCE)"));
         }
         if let Some(own) = &self.own {
             services(own.path(), "stop");

@@ -131,7 +131,7 @@ impl State {
         let matching: Vec<usize> = (0..self.footage.len())
             .filter(|&number| {
                 let footage = &self.footage[number];
-                footage.track == track
+                (footage.track == track || profile.ignores_track)
                     && profile.shows(footage.end) >= start
                     && profile.shows(footage.start) <= end
             })

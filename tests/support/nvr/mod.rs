@@ -28,6 +28,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use socket2::SockRef;
 use tokio::net::TcpListener;
 
 pub use endless::Loop;
@@ -36,6 +37,9 @@ pub use login::Shown;
 pub use profile::{Fault, Grammar, Length, Login, Profile};
 
 use login::Gate;
+
+/// Bytes that its kernel takes in before they are sent, which it doubles.
+const SEND_BUFFER: usize = 32 << 10;
 
 /// A recorder; it ends with the runtime.
 #[derive(Clone)]
@@ -106,6 +110,9 @@ impl Nvr {
     /// On a port of choice.
     pub async fn at(profile: Profile, footage: Vec<Footage>, port: u16) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+        // As little as a small device has: what is counted as sent has left it. The
+        // sockets that it accepts have the same.
+        SockRef::from(&listener).set_send_buffer_size(SEND_BUFFER)?;
         let nvr = Self(Arc::new(State {
             profile,
             address: listener.local_addr()?,

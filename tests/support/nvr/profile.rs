@@ -33,6 +33,8 @@ pub struct Profile {
     /// Recordings on a page at most.
     pub page: usize,
     pub ignores_position: bool,
+    /// It lists all tracks, whichever is asked for.
+    pub ignores_track: bool,
     /// `numOfMatches` is the page's and not of all.
     pub counts_page: bool,
     /// It has a list of cameras, as recorders have and cameras have not.
@@ -71,6 +73,7 @@ impl Default for Profile {
             methods: &["GET", "POST"],
             page: 64,
             ignores_position: false,
+            ignores_track: false,
             counts_page: false,
             is_recorder: true,
             length: Length::Told,

@@ -2,13 +2,23 @@
 -- as `bull:video-processing:`.
 local base = KEYS[1]
 
+-- The queue's own settings: whether it is paused, how many jobs may be active, how
+-- many events are kept. Read once, when first asked for: what changes them does it
+-- before.
+local known
+local function settings()
+    known = known
+        or redis.call('HMGET', base .. 'meta', 'paused', 'concurrency', 'opts.maxLenEvents')
+    return known
+end
+
 local function event(...)
-    local longest = redis.call('HGET', base .. 'meta', 'opts.maxLenEvents') or '10000'
+    local longest = settings()[3] or '10000'
     redis.call('XADD', base .. 'events', 'MAXLEN', '~', longest, '*', 'event', ...)
 end
 
 local function is_paused()
-    return redis.call('HEXISTS', base .. 'meta', 'paused') == 1
+    return settings()[1] ~= false
 end
 
 -- Idle workers of every language block on the marker.

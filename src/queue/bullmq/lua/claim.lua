@@ -8,8 +8,8 @@ local token, lease = ARGV[1], ARGV[2]
 local now = clock()
 
 -- First a write that is allowed when Redis is out of memory: then all of them
--- are, and a full Redis can be worked empty.
-redis.call('ZREM', base .. 'marker', '0')
+-- are, and a full Redis can be worked empty. There is no such key.
+redis.call('DEL', base .. 'flatbed:none')
 
 local function taken(id)
     local fields = redis.call(
@@ -81,11 +81,14 @@ if redis.call('SET', base .. 'flatbed:checked', whole(now), 'NX', 'PX', ARGV[3])
     aside = reclaim()
 end
 
-promote(now)
+local due = next_due()
+if due and due <= now then
+    promote(now)
+    due = next_due()
+end
 
-local meta = redis.call('HMGET', base .. 'meta', 'paused', 'concurrency')
-local most = tonumber(meta[2])
-if meta[1] or (most and redis.call('LLEN', base .. 'active') >= most) then
+local most = tonumber(settings()[2])
+if is_paused() or (most and redis.call('LLEN', base .. 'active') >= most) then
     return { aside, -1 }
 end
 
@@ -95,7 +98,8 @@ while true do
         id, prev = redis.call('ZPOPMIN', base .. 'prioritized')[1], 'prioritized'
     end
     if not id then
-        local due = next_due()
+        -- Whoever is idle need not look again.
+        redis.call('ZREM', base .. 'marker', '0')
         return { aside, due and math.max(due - now, 1) or -1 }
     end
     -- Otherwise it was removed by a client that did not look here.
@@ -104,11 +108,13 @@ while true do
         local job = base .. id
         redis.call('LPUSH', base .. 'active', id)
         redis.call('SET', job .. ':lock', token, 'PX', lease)
-        fields[7] = tostring(redis.call('HINCRBY', job, 'ats', 1))
-        redis.call('HSET', job, 'processedOn', whole(now))
+        fields[7] = whole((tonumber(fields[7]) or 0) + 1)
+        redis.call('HSET', job, 'ats', fields[7], 'processedOn', whole(now))
         event('active', 'jobId', id, 'prev', prev)
         pass_on()
-        wake_when_due()
+        if due then
+            redis.call('ZADD', base .. 'marker', whole(due), '1')
+        end
         return { aside, -1, id, fields }
     end
 end

@@ -2,14 +2,18 @@
 -- failed one.
 local CANCELLED = 'cancelled'
 
-local function forget(set, id)
-    redis.call('ZREM', base .. set, id)
-    redis.call('ZREM', base .. 'flatbed:cancelled', id)
+local function unlink(id)
     local job = base .. id
     redis.call(
         'UNLINK', job, job .. ':lock', job .. ':logs', job .. ':dependencies',
         job .. ':processed', job .. ':failed', job .. ':unsuccessful'
     )
+end
+
+local function forget(set, id)
+    redis.call('ZREM', base .. set, id)
+    redis.call('ZREM', base .. 'flatbed:cancelled', id)
+    unlink(id)
 end
 
 -- What is no longer a cancelled job, since somebody else removed or retried it,
@@ -45,6 +49,13 @@ local function trim(set, count, age, now)
     if excess <= 0 then
         return
     end
+    if set ~= 'failed' then
+        local oldest = redis.call('ZPOPMIN', base .. set, math.min(excess, 1000))
+        for index = 1, #oldest, 2 do
+            unlink(oldest[index])
+        end
+        return
+    end
     local first = 0
     repeat
         -- Most often one is to go, and it is the first.
@@ -54,7 +65,7 @@ local function trim(set, count, age, now)
             if excess <= 0 then
                 return
             end
-            if set == 'failed' and redis.call('ZSCORE', base .. 'flatbed:cancelled', id) then
+            if redis.call('ZSCORE', base .. 'flatbed:cancelled', id) then
                 first = first + 1
             else
                 forget(set, id)
@@ -64,13 +75,16 @@ local function trim(set, count, age, now)
     until #oldest == 0 or first > 10000
 end
 
--- What goes with every end of a job, good or bad.
-local function finish(set, id, now)
-    redis.call('HDEL', base .. id, 'flatbed:cancel')
-    redis.call('HSET', base .. id, 'finishedOn', whole(now))
+-- What goes with every end of a job, good or bad; the rest are fields to be set.
+local function finish(set, id, now, ...)
+    local job = base .. id
+    redis.call('HSET', job, 'finishedOn', whole(now), ...)
     redis.call('ZADD', base .. set, whole(now), id)
+    local asked, deduplication = unpack(redis.call('HMGET', job, 'flatbed:cancel', 'deid'))
+    if asked then
+        redis.call('HDEL', job, 'flatbed:cancel')
+    end
     -- A deduplication that ends with its job, not by time.
-    local deduplication = redis.call('HGET', base .. id, 'deid')
     if deduplication then
         local owner = base .. 'de:' .. deduplication
         if redis.call('GET', owner) == id and redis.call('PTTL', owner) == -1 then
@@ -102,8 +116,7 @@ local function fail(id, reason, prev, now)
 end
 
 local function cancelled(id, prev, kept, now)
-    redis.call('HSET', base .. id, 'failedReason', CANCELLED)
-    finish('failed', id, now)
+    finish('failed', id, now, 'failedReason', CANCELLED)
     redis.call('ZADD', base .. 'flatbed:cancelled', whole(now), id)
     event('failed', 'jobId', id, 'failedReason', CANCELLED, 'prev', prev)
     local excess = redis.call('ZCARD', base .. 'flatbed:cancelled') - kept

@@ -14,45 +14,44 @@ local now = clock()
 redis.call('LREM', base .. 'active', 1, id)
 redis.call('DEL', job .. ':lock')
 redis.call('SREM', base .. 'stalled', id)
-redis.call('HSET', job, 'flatbed:settled', claim)
 
-local is_asked = redis.call('HGET', job, 'flatbed:cancel') == claim
+local made, asked, failed =
+    unpack(redis.call('HMGET', job, 'atm', 'flatbed:cancel', 'failedReason'))
+made = (tonumber(made) or 0) + (outcome == 'put back' and 0 or 1)
+redis.call('HSET', job, 'flatbed:settled', claim, 'atm', whole(made))
+
+local is_asked = asked == claim
 if outcome == 'cancelled' or (is_asked and (outcome == 'retry' or outcome == 'put back')) then
-    if outcome ~= 'put back' then
-        redis.call('HINCRBY', job, 'atm', 1)
-    end
     cancelled(id, 'active', tonumber(ARGV[9]), now)
 elseif outcome == 'put back' then
     enqueue(id, true)
     event('waiting', 'jobId', id, 'prev', 'active')
     wake()
-else
-    redis.call('HINCRBY', job, 'atm', 1)
-    if outcome == 'done' then
+elseif outcome == 'done' then
+    if failed then
         redis.call('HDEL', job, 'failedReason')
-        redis.call('HSET', job, 'returnvalue', value)
-        finish('completed', id, now)
-        event('completed', 'jobId', id, 'returnvalue', value, 'prev', 'active')
-        trim('completed', tonumber(ARGV[7]), tonumber(ARGV[8]), now)
-    elseif outcome == 'failed' then
-        fail(id, value, 'active', now)
-        trim('failed', tonumber(ARGV[7]), tonumber(ARGV[8]), now)
+    end
+    finish('completed', id, now, 'returnvalue', value)
+    event('completed', 'jobId', id, 'returnvalue', value, 'prev', 'active')
+    trim('completed', tonumber(ARGV[7]), tonumber(ARGV[8]), now)
+elseif outcome == 'failed' then
+    fail(id, value, 'active', now)
+    trim('failed', tonumber(ARGV[7]), tonumber(ARGV[8]), now)
+else
+    note(id, value)
+    local wait = tonumber(ARGV[6])
+    redis.call('HSET', job, 'delay', whole(wait))
+    if wait > 0 then
+        delay(id, now + wait)
+        event('delayed', 'jobId', id, 'delay', whole(now + wait))
     else
-        note(id, value)
-        local wait = tonumber(ARGV[6])
-        redis.call('HSET', job, 'delay', whole(wait))
-        if wait > 0 then
-            delay(id, now + wait)
-            event('delayed', 'jobId', id, 'delay', whole(now + wait))
-        else
-            enqueue(id, false)
-            event('waiting', 'jobId', id, 'prev', 'active')
-            wake()
-        end
+        enqueue(id, false)
+        event('waiting', 'jobId', id, 'prev', 'active')
+        wake()
     end
 end
 -- A limit on how many are active may have kept others from the next.
-if redis.call('HEXISTS', base .. 'meta', 'concurrency') == 1 then
+if settings()[2] then
     wake()
 end
 return 1

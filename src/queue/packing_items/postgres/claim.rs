@@ -33,6 +33,7 @@ pub(super) async fn claim(
     let (lane, config) = (&tables.records, &tables.config);
     let (items, token) = (&statements.items, &wanted.token);
     let lease = seconds(config.lease);
+    let at_once = i64::from(config.per_recorder);
     let attempts = i32::try_from(config.retry.attempts.max(1)).unwrap_or(i32::MAX);
     let mut row = None;
     if wanted.is_again {
@@ -43,14 +44,17 @@ pub(super) async fn claim(
         row = lane
             .query_row(
                 &statements.begun,
-                &[items, token, &lease, &attempts, &config.auto],
+                &[items, token, &lease, &attempts, &config.auto, &at_once],
             )
             .await?;
     }
     let mut was_fresh = false;
     if row.is_none() && wanted.fresh {
         row = lane
-            .query_row(&statements.fresh, &[items, token, &lease])
+            .query_row(
+                &statements.fresh,
+                &[items, token, &lease, &seconds(config.delay), &at_once],
+            )
             .await?;
         was_fresh = row.is_some();
     }
@@ -76,21 +80,6 @@ fn claimed(row: &Answer) -> Result<Claimed, tokio_postgres::Error> {
         let time = micros.and_then(|micros| Timestamp::from_microsecond(micros).ok());
         Ok(time.map(|time| time.to_string()))
     };
-    let camera = match row.try_get::<_, Option<i64>>("camera_id")? {
-        None => None,
-        Some(id) => {
-            let texts: Vec<Option<String>> = row.try_get("texts")?;
-            let mut camera = Camera {
-                id,
-                ..Camera::default()
-            };
-            debug_assert_eq!(texts.len(), CAMERA_TEXTS.len());
-            for (place, text) in camera.texts.iter_mut().zip(texts) {
-                *place = text;
-            }
-            Some(camera)
-        }
-    };
     let state: &str = row.try_get("state")?;
     Ok(Claimed {
         is_active: state == "active",
@@ -101,9 +90,26 @@ fn claimed(row: &Answer) -> Result<Claimed, tokio_postgres::Error> {
             id: row.try_get("id")?,
             start_time: time("start_time")?,
             end_time: time("end_time")?,
-            camera,
+            camera: camera(row)?,
         },
     })
+}
+
+/// The camera in a row; `None` where there is none.
+pub(super) fn camera(row: &Answer) -> Result<Option<Camera>, tokio_postgres::Error> {
+    let Some(id) = row.try_get::<_, Option<i64>>("camera_id")? else {
+        return Ok(None);
+    };
+    let texts: Vec<Option<String>> = row.try_get("texts")?;
+    let mut camera = Camera {
+        id,
+        ..Camera::default()
+    };
+    debug_assert_eq!(texts.len(), CAMERA_TEXTS.len());
+    for (place, text) in camera.texts.iter_mut().zip(texts) {
+        *place = text;
+    }
+    Ok(Some(camera))
 }
 
 pub(super) fn counts(row: &Answer) -> Result<Counts, tokio_postgres::Error> {

@@ -3,11 +3,13 @@
 //! | file | what it does |
 //! |---|---|
 //! | `schema.rs` | looks at the tables, and makes those that are missing |
-//! | `statements.rs` | what claims, triggers and counts, for the names of this database |
+//! | `statements.rs` | what claims and triggers, for the names of this database |
+//! | `looking.rs` | what only looks, likewise |
 //! | `settling.rs` | what ends a claim, likewise |
 //! | `claim.rs` | claims, and rows as they come |
 
 mod claim;
+mod looking;
 mod schema;
 mod settling;
 mod statements;
@@ -19,6 +21,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use self::statements::Statements;
+use super::order::Camera;
 use super::ticket::{Backend, Bell, Found, Settlement, Ticket, Wanted};
 use super::{Config, QUEUE, Trigger};
 use crate::queue::postgres::address::Address;
@@ -244,7 +247,8 @@ impl Backend for PostgresTables {
 
     async fn trigger(&self, id: i64) -> Result<Trigger> {
         let statements = self.statements().await?;
-        let values: Parameters<'_> = &[&statements.items, &id, &bell_of(&self.config)];
+        let (bell, delay) = (bell_of(&self.config), seconds(self.config.delay));
+        let values: Parameters<'_> = &[&statements.items, &id, &bell, &delay];
         let triggered = self
             .execute(&self.records, &statements.trigger, values)
             .await?;
@@ -273,12 +277,23 @@ impl Backend for PostgresTables {
         let statements = self.statements().await?;
         let counted = self
             .records
-            .query_row(&statements.counts, &[&statements.items])
+            .query_row(
+                &statements.counts,
+                &[&statements.items, &seconds(self.config.delay)],
+            )
             .await;
         let row = self.heed(counted)?;
         let counts = row.as_ref().map(claim::counts).transpose();
         let counts = counts.map_err(|error| self.unreadable(error))?;
         Ok(counts.unwrap_or_default())
+    }
+
+    async fn cameras(&self) -> Result<Vec<Camera>> {
+        let statements = self.statements().await?;
+        let rows = self.heed(self.records.query(&statements.cameras, &[]).await)?;
+        let cameras = rows.iter().filter_map(|row| claim::camera(row).transpose());
+        let cameras: Result<_, tokio_postgres::Error> = cameras.collect();
+        cameras.map_err(|error| self.unreadable(error))
     }
 
     async fn migrate(&self) -> Result<Vec<String>> {

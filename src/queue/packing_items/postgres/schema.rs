@@ -17,6 +17,7 @@ use crate::queue::postgres::schema::Steps;
 pub(super) const CLAIMS: &Steps = &Steps {
     table: "flatbed_packing_migrations",
     lock: 7_165_065_861_825_654_389,
+    needs: None,
     all: &["
 -- items: the items' table, as schema.table; item: its id there.
 -- due: of one that waits, when it can be claimed; of an active one the end of its

@@ -1,13 +1,13 @@
-//! What claims, triggers and counts, for the names and types of this database.
+//! What claims and triggers, for the names and types of this database.
 //!
 //! Names and statuses are quoted into the text, values are parameters. `$1` is always
 //! the items' table as `flatbed_packing_claims` has it, `$2` an item's id or a claim's
 //! token.
 
 use super::super::names::quoted;
-use super::super::order::CAMERA_TEXTS;
 use super::super::table::{Class, Table, Tables, There};
 use super::super::ticket::LOST;
+use super::looking::{self, cameras};
 use super::settling;
 use crate::queue::postgres::connection::jobs;
 
@@ -26,6 +26,7 @@ pub(super) struct Statements {
     pub(super) trigger: String,
     pub(super) waiting: String,
     pub(super) counts: String,
+    pub(super) cameras: String,
 }
 
 impl Statements {
@@ -36,10 +37,11 @@ impl Statements {
             begun: begun(&words),
             fresh: fresh(&words),
             claimed_unheard: claimed_unheard(&words),
-            taken_away: taken_away(&words),
+            taken_away: looking::taken_away(&words),
             trigger: trigger(&words),
-            waiting: waiting(&words),
-            counts: counts(&words),
+            waiting: looking::waiting(&words),
+            counts: looking::counts(&words),
+            cameras: cameras(&words, "ORDER BY 1"),
             again: settling::again(&words),
             failed: settling::failed(&words),
             put_back: settling::put_back(&words),
@@ -108,7 +110,7 @@ impl<'a> Words<'a> {
     }
 
     /// `c.items = $1 AND ...`: the claim `c` with its item `i`.
-    fn id_of_items(&self) -> String {
+    pub(super) fn id_of_items(&self) -> String {
         format!("i.{}", self.id)
     }
 }
@@ -121,50 +123,45 @@ pub(super) fn instant(column: &There, instant: &str) -> String {
     }
 }
 
-/// A column of `i` as microseconds since 1970; NULL where there is no time, nor one
-/// that anybody could mean.
-fn micros(table: &Table, column: &str) -> String {
+/// A column of `i` as `timestamptz`; NULL where there is no time, nor one that anybody
+/// could mean.
+fn time(table: &Table, column: &str) -> String {
     let name = format!("i.{}", table.needed(column));
     let time = match table.find(column).map(|there| &there.class) {
         Some(Class::Naive) => format!("({name} AT TIME ZONE 'UTC')"),
         _ => name.clone(),
     };
+    format!("CASE WHEN {name} > '0001-01-02' AND {name} < '9999-12-30' THEN {time} END")
+}
+
+/// The same as microseconds since 1970.
+fn micros(table: &Table, column: &str) -> String {
     format!(
-        "CASE WHEN {name} > '0001-01-02' AND {name} < '9999-12-30'
-              THEN (extract(epoch FROM {time}) * 1000000)::bigint END"
+        "(extract(epoch FROM {}) * 1000000)::bigint",
+        time(table, column)
     )
+}
+
+/// When `i` can be begun: so many seconds after its end, as that parameter says. NULL
+/// where it has none.
+pub(super) fn begins(words: &Words<'_>, delay: &str) -> String {
+    let end = time(&words.tables.items, "end_time");
+    format!("({end} + make_interval(secs => {delay}))")
 }
 
 /// What is told of a claimed row: `claim` is its row of the claims, `item` what
 /// `item_columns` names.
 fn told(words: &Words<'_>) -> String {
-    let cameras = &words.tables.cameras;
-    let texts: Vec<String> = CAMERA_TEXTS
-        .iter()
-        .map(|column| {
-            let text = match (cameras.name(column), cameras.find(column)) {
-                (Some(name), Some(there)) if there.class == Class::Bytes => {
-                    format!("encode(camera.{name}, 'escape')")
-                }
-                (Some(name), _) => format!("camera.{name}::text"),
-                (None, _) => "NULL::text".to_owned(),
-            };
-            format!("{text} AS {}", quoted(column))
-        })
-        .collect();
+    let its_own = format!(
+        "WHERE camera.{} = item.camera_id LIMIT 1",
+        words.tables.cameras.needed("id")
+    );
     format!(
         "SELECT claim.state, claim.attempts, claim.losses, claim.triggered_at,
-                item.id, item.start_time, item.end_time, camera.id AS camera_id, camera.texts
+                item.id, item.start_time, item.end_time, camera.camera_id, camera.texts
          FROM claim JOIN item ON item.id = claim.item
-         LEFT JOIN LATERAL (
-             SELECT id, ARRAY[{names}] AS texts
-             FROM (SELECT camera.{id}::bigint AS id, {texts}
-                   FROM {table} AS camera WHERE camera.{id} = item.camera_id LIMIT 1) AS camera
-         ) AS camera ON true",
-        names = CAMERA_TEXTS.map(quoted).join(", "),
-        texts = texts.join(", "),
-        id = cameras.needed("id"),
-        table = cameras.sql,
+         LEFT JOIN LATERAL ({}) AS camera ON true",
+        cameras(words, &its_own)
     )
 }
 
@@ -181,10 +178,47 @@ fn item_columns(words: &Words<'_>) -> String {
 
 const CLAIM_COLUMNS: &str = "c.item, c.state, c.attempts, c.losses, c.triggered_at, c.reason";
 
+/// `closed`: the cameras whose recorder has as many active items as it can do, as that
+/// parameter says.
+fn closed(words: &Words<'_>, at_once: &str) -> String {
+    let (cameras, items) = (&words.tables.cameras, &words.tables.items);
+    let port = cameras.name("port");
+    let port = port.map_or_else(
+        || "''".to_owned(),
+        |port| format!("coalesce(camera.{port}::text, '')"),
+    );
+    format!(
+        "reached AS MATERIALIZED (
+            SELECT camera.{id} AS id, lower(camera.{host}::text) AS host, {port} AS port
+            FROM {table} AS camera
+        ), closed AS MATERIALIZED (
+            SELECT reached.id FROM reached WHERE (reached.host, reached.port) IN (
+                SELECT taken.host, taken.port
+                FROM flatbed_packing_claims AS c
+                JOIN {items} AS i ON {item} = c.item
+                JOIN reached AS taken ON taken.id = i.{camera}
+                WHERE c.items = $1 AND c.state = 'active' AND c.due > now()
+                GROUP BY 1, 2 HAVING count(*) >= {at_once}::bigint)
+        )",
+        id = cameras.needed("id"),
+        host = cameras.needed("host"),
+        table = cameras.sql,
+        items = words.items,
+        item = words.id_of_items(),
+        camera = items.needed("camera_id"),
+    )
+}
+
+/// Whether the recorder of `i` can do it.
+fn is_open(words: &Words<'_>) -> String {
+    let camera = words.tables.items.needed("camera_id");
+    format!("NOT EXISTS (SELECT FROM closed WHERE closed.id = i.{camera})")
+}
+
 /// Claims a row that has a claim already: it was triggered, put back, is to be tried
 /// again, or lost its worker; in its last attempt, it has failed.
 /// `$2` token, `$3` lease, `$4` attempts in all, `$5` whether those that nobody has
-/// triggered are wanted.
+/// triggered are wanted, `$6` items of a recorder at a time.
 fn begun(words: &Words<'_>) -> String {
     let Words {
         items,
@@ -202,13 +236,14 @@ fn begun(words: &Words<'_>) -> String {
         words.error(&set)
     });
     format!(
-        "WITH next AS MATERIALIZED (
+        "WITH {closed}, next AS MATERIALIZED (
             SELECT c.item, c.state AS was
             FROM flatbed_packing_claims AS c JOIN {items} AS i ON {id} = c.item
             WHERE c.items = $1 AND c.state IN ('waiting', 'active') AND c.due <= now()
               AND (c.state = 'waiting' AND i.{status} = {ready}
                        AND ($5::boolean OR c.triggered_at IS NOT NULL)
                    OR c.state = 'active' AND i.{status} = {processing})
+              AND {is_open}
             ORDER BY c.triggered_at NULLS LAST, c.due, c.item
             LIMIT 1
             FOR NO KEY UPDATE OF i SKIP LOCKED
@@ -237,6 +272,8 @@ fn begun(words: &Words<'_>) -> String {
             RETURNING {columns}
         )
         {told}",
+        closed = closed(words, "$6"),
+        is_open = is_open(words),
         attempts = words.attempts("claim.attempts"),
         updated = words.updated(),
         columns = item_columns(words),
@@ -245,8 +282,9 @@ fn begun(words: &Words<'_>) -> String {
 }
 
 /// Claims a row that is ready and that nobody has triggered: the lowest id first.
-/// `$2` token, `$3` lease. One that its users have made ready again while it was
-/// processed waits until its worker has let it go.
+/// `$2` token, `$3` lease, `$4` the delay after its end, `$5` items of a recorder at a
+/// time. One that its users have made
+/// ready again while it was processed waits until its worker has let it go.
 fn fresh(words: &Words<'_>) -> String {
     let Words {
         items,
@@ -257,12 +295,13 @@ fn fresh(words: &Words<'_>) -> String {
     } = words;
     let id = words.id_of_items();
     format!(
-        "WITH next AS MATERIALIZED (
+        "WITH {closed}, next AS MATERIALIZED (
             SELECT {id} AS item FROM {items} AS i
             WHERE i.{status} = {ready} AND NOT EXISTS (
                 SELECT FROM flatbed_packing_claims AS c
                 WHERE c.items = $1 AND c.item = {id}
                   AND (c.state = 'waiting' OR c.state = 'active' AND c.due > now()))
+              AND ({begins} > now()) IS NOT TRUE AND {is_open}
             ORDER BY {id}
             LIMIT 1
             FOR NO KEY UPDATE OF i SKIP LOCKED
@@ -281,6 +320,9 @@ fn fresh(words: &Words<'_>) -> String {
             RETURNING {columns}
         )
         {told}",
+        closed = closed(words, "$5"),
+        is_open = is_open(words),
+        begins = begins(words, "$4"),
         attempts = words.attempts("claim.attempts"),
         error = words.error("NULL"),
         updated = words.updated(),
@@ -307,35 +349,22 @@ fn claimed_unheard(words: &Words<'_>) -> String {
     )
 }
 
-/// `$2` item, `$3` token.
-fn taken_away(words: &Words<'_>) -> String {
-    format!(
-        "SELECT FROM flatbed_packing_claims AS c
-         WHERE c.items = $1 AND c.item = $2::bigint AND c.token = $3 AND c.state = 'active'
-           AND NOT EXISTS (SELECT FROM {} AS i
-                           WHERE {} = $2::bigint AND i.{} = {})",
-        words.items,
-        words.id_of_items(),
-        words.status,
-        words.processing,
-    )
-}
-
-/// `$2` item, `$3` what the bell says. One that its users have made ready again while
-/// it was processed waits for the end of its worker's lease.
+/// `$2` item, `$3` what the bell says, `$4` the delay after its end. One that its users
+/// have made ready again while it was processed waits for the end of its worker's lease.
 fn trigger(words: &Words<'_>) -> String {
     let id = words.id_of_items();
     format!(
         "WITH item AS MATERIALIZED (
-            SELECT {id} AS item FROM {items} AS i
+            SELECT {id} AS item, greatest({begins}, now()) AS due FROM {items} AS i
             WHERE {id} = $2::bigint AND i.{status} = {ready}
             FOR NO KEY UPDATE
         ), claim AS (
             INSERT INTO flatbed_packing_claims AS c (items, item, state, due, triggered_at)
-            SELECT $1::text, item.item, 'waiting', now(), now() FROM item
+            SELECT $1::text, item.item, 'waiting', item.due, now() FROM item
             ON CONFLICT (items, item) DO UPDATE SET
                 state = 'waiting',
-                due = CASE c.state WHEN 'active' THEN greatest(c.due, now()) ELSE now() END,
+                due = CASE c.state WHEN 'active' THEN greatest(c.due, excluded.due)
+                                   ELSE excluded.due END,
                 token = CASE c.state WHEN 'active' THEN NULL ELSE c.token END,
                 attempts = CASE c.state WHEN 'waiting' THEN c.attempts ELSE 0 END,
                 losses = CASE c.state WHEN 'waiting' THEN c.losses ELSE 0 END,
@@ -345,44 +374,10 @@ fn trigger(words: &Words<'_>) -> String {
             RETURNING c.item
         )
         SELECT pg_notify('{channel}', $3::text) FROM claim",
+        begins = begins(words, "$4"),
         items = words.items,
         status = words.status,
         ready = words.ready,
         channel = jobs!(),
-    )
-}
-
-fn waiting(words: &Words<'_>) -> String {
-    format!(
-        "SELECT count(*) FROM flatbed_packing_claims AS c JOIN {} AS i ON {} = c.item
-         WHERE c.items = $1 AND c.state = 'waiting' AND c.triggered_at IS NOT NULL
-           AND i.{} = {}",
-        words.items,
-        words.id_of_items(),
-        words.status,
-        words.ready,
-    )
-}
-
-fn counts(words: &Words<'_>) -> String {
-    let Words {
-        items,
-        status,
-        ready,
-        processing,
-        generated,
-        failed,
-        ..
-    } = words;
-    let id = words.id_of_items();
-    format!(
-        "SELECT count(*) FILTER (WHERE i.{status} = {ready} AND c.item IS NULL) AS waiting,
-                count(*) FILTER (WHERE i.{status} = {ready} AND c.item IS NOT NULL) AS delayed,
-                count(*) FILTER (WHERE i.{status} = {processing}) AS active,
-                count(*) FILTER (WHERE i.{status} = {generated}) AS completed,
-                count(*) FILTER (WHERE i.{status} = {failed}) AS failed
-         FROM {items} AS i LEFT JOIN flatbed_packing_claims AS c
-           ON c.items = $1 AND c.item = {id} AND c.state = 'waiting' AND c.due > now()
-         WHERE i.{status} IN ({ready}, {processing}, {generated}, {failed})"
     )
 }

@@ -1,18 +1,17 @@
-//! Claims, triggers and counts, each within a transaction that has the file to
-//! itself.
+//! Claims and triggers, each within a transaction that has the file to itself.
 
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, Row as Answer, Transaction, named_params};
+use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
 use uuid::Uuid;
 
 use super::super::Config;
-use super::super::order::{CAMERA_TEXTS, Camera, Row};
+use super::super::order::{Camera, Row};
 use super::super::table::Tables;
 use super::super::ticket::{Claim, Claimed, Found, LOST, Wanted};
+use super::looking::{camera, camera_columns};
 use super::settling::{Change, change};
 use super::times;
-use crate::queue::Counts;
 use crate::queue::sqlite::rows::{millis, now, time};
 
 /// How long until there is something to claim, if there is nothing now: a look that
@@ -24,7 +23,7 @@ pub(super) fn nothing(
     wanted: Wanted,
 ) -> rusqlite::Result<Option<Claim>> {
     let is_there = next_begun(all, tables, config)?.is_some()
-        || wanted.fresh && next_fresh(all, tables)?.is_some();
+        || wanted.fresh && next_fresh(all, tables, config)?.is_some();
     if is_there {
         return Ok(None);
     }
@@ -42,7 +41,7 @@ pub(super) fn claim(
     let begun = begun(all, tables, config, wanted.token, most)?;
     let (item, was_fresh) = match begun {
         Some(item) => (Some(item), false),
-        None if wanted.fresh => (fresh(all, tables, config.lease, wanted.token)?, true),
+        None if wanted.fresh => (fresh(all, tables, config, wanted.token)?, true),
         None => (None, false),
     };
     let Some(item) = item else {
@@ -57,6 +56,29 @@ pub(super) fn claim(
         claim: claimed.into_claim(wanted.token, most),
         was_fresh,
     })
+}
+
+/// Whether the recorder of `i` has fewer active items than `:at_once`.
+fn is_open(tables: &Tables) -> String {
+    let (items, cameras) = (&tables.items, &tables.cameras);
+    let host = cameras.needed("host");
+    let same_port = cameras.name("port").map_or_else(String::new, |port| {
+        format!("AND coalesce(other.{port}, '') = coalesce(its.{port}, '')")
+    });
+    format!(
+        "(SELECT count(*) FROM {cameras} AS its
+          JOIN {cameras} AS other ON lower(other.{host}) = lower(its.{host}) {same_port}
+          JOIN {items} AS j ON j.{camera} = other.{camera_id}
+          JOIN flatbed_packing_claims AS d ON d.item = j.{id}
+          WHERE its.{camera_id} = i.{camera} AND d.items = :items AND d.state = 'active'
+            AND d.due > {now}) < :at_once",
+        cameras = cameras.sql,
+        camera_id = cameras.needed("id"),
+        items = items.sql,
+        camera = items.needed("camera_id"),
+        id = items.needed("id"),
+        now = now!(),
+    )
 }
 
 /// The next row that has a claim, and the claim's state.
@@ -74,16 +96,18 @@ fn next_begun(
            AND (c.state = 'waiting' AND i.{status} = :ready
                     AND (:auto OR c.triggered_at IS NOT NULL)
                 OR c.state = 'active' AND i.{status} = :processing)
+           AND {}
          ORDER BY c.triggered_at IS NULL, c.triggered_at, c.due, c.item LIMIT 1",
         items.sql,
         now!(),
+        is_open(tables),
     );
     let statuses = &tables.statuses;
     all.prepare_cached(&next)?
         .query_row(
             named_params! {
                 ":items": items.sql, ":ready": statuses.ready, ":auto": config.auto,
-                ":processing": statuses.processing,
+                ":processing": statuses.processing, ":at_once": config.per_recorder,
             },
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
@@ -136,27 +160,34 @@ fn begun(
     Ok(Some(item))
 }
 
-/// The next row that has none.
-fn next_fresh(all: &Connection, tables: &Tables) -> rusqlite::Result<Option<i64>> {
+/// The next row that has none and can be begun.
+fn next_fresh(all: &Connection, tables: &Tables, config: &Config) -> rusqlite::Result<Option<i64>> {
     let items = &tables.items;
     let (id, status) = (items.needed("id"), items.needed("status"));
     let next = format!(
-        "SELECT i.{id} FROM {} AS i
+        "SELECT i.{id}, i.{end} FROM {} AS i
          WHERE i.{status} = :ready AND typeof(i.{id}) = 'integer' AND NOT EXISTS (
              SELECT 1 FROM flatbed_packing_claims AS c
              WHERE c.items = :items AND c.item = i.{id}
                AND (c.state = 'waiting' OR c.state = 'active' AND c.due > {}))
-         ORDER BY i.{id} LIMIT 1",
+           AND {}
+         ORDER BY i.{id}",
         items.sql,
         now!(),
+        is_open(tables),
+        end = items.needed("end_time"),
     );
     let statuses = &tables.statuses;
-    all.prepare_cached(&next)?
-        .query_row(
-            named_params! {":items": items.sql, ":ready": statuses.ready},
-            |row| row.get(0),
-        )
-        .optional()
+    let mut next = all.prepare_cached(&next)?;
+    let mut rows = next.query(named_params! {
+        ":items": items.sql, ":ready": statuses.ready, ":at_once": config.per_recorder,
+    })?;
+    while let Some(row) = rows.next()? {
+        if times::wait(row.get_ref(1)?, config.delay).is_zero() {
+            return row.get(0).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// Claims a row that is ready and that nobody has triggered: the lowest id first. One
@@ -165,7 +196,7 @@ fn next_fresh(all: &Connection, tables: &Tables) -> rusqlite::Result<Option<i64>
 fn fresh(
     all: &Transaction<'_>,
     tables: &Tables,
-    lease: Duration,
+    config: &Config,
     token: Uuid,
 ) -> rusqlite::Result<Option<i64>> {
     const CLAIM: &str = concat!(
@@ -178,11 +209,12 @@ fn fresh(
             attempts = 1, losses = 0, reason = NULL, triggered_at = NULL"
     );
     let (items, statuses) = (&tables.items, &tables.statuses);
-    let Some(item) = next_fresh(all, tables)? else {
+    let Some(item) = next_fresh(all, tables, config)? else {
         return Ok(None);
     };
     all.prepare_cached(CLAIM)?.execute(named_params! {
-        ":items": items.sql, ":item": item, ":token": token.to_string(), ":lease": millis(lease),
+        ":items": items.sql, ":item": item, ":token": token.to_string(),
+        ":lease": millis(config.lease),
     })?;
     let claimed = Change::to(&statuses.processing).attempts(1).error(None);
     change(all, tables, item, &claimed)?;
@@ -256,39 +288,29 @@ fn find_camera(
     id: i64,
 ) -> rusqlite::Result<Option<Camera>> {
     let cameras = &tables.cameras;
-    let texts = CAMERA_TEXTS.map(|column| match cameras.name(column) {
-        Some(name) => format!("CAST({name} AS TEXT)"),
-        None => "NULL".to_owned(),
-    });
     let sql = format!(
         "SELECT {} FROM {} WHERE {} = :id LIMIT 1",
-        texts.join(", "),
+        camera_columns(tables),
         cameras.sql,
         cameras.needed("id"),
     );
-    let read = |row: &Answer<'_>| {
-        let mut camera = Camera {
-            id,
-            ..Camera::default()
-        };
-        for (column, text) in camera.texts.iter_mut().enumerate() {
-            let bytes = row.get_ref(column)?.as_bytes_or_null()?;
-            *text = bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-        }
-        Ok(camera)
-    };
     all.prepare_cached(&sql)?
-        .query_row(named_params! {":id": id}, read)
+        .query_row(named_params! {":id": id}, camera)
         .optional()
 }
 
 /// Whether there is such a row, and it is ready.
-pub(super) fn trigger(all: &Transaction<'_>, tables: &Tables, id: i64) -> rusqlite::Result<bool> {
+pub(super) fn trigger(
+    all: &Transaction<'_>,
+    tables: &Tables,
+    id: i64,
+    delay: Duration,
+) -> rusqlite::Result<bool> {
     const TRIGGER: &str = concat!(
         "INSERT INTO flatbed_packing_claims (items, item, state, due, triggered_at)
          VALUES (:items, :item, 'waiting', ",
         now!(),
-        ", ",
+        " + :wait, ",
         now!(),
         ")
          ON CONFLICT (items, item) DO UPDATE SET
@@ -303,72 +325,23 @@ pub(super) fn trigger(all: &Transaction<'_>, tables: &Tables, id: i64) -> rusqli
             state = 'waiting'"
     );
     let items = &tables.items;
-    let is_ready = format!(
-        "SELECT 1 FROM {} WHERE {} = :item AND {} = :ready",
+    let ready = format!(
+        "SELECT {} FROM {} WHERE {} = :item AND {} = :ready",
+        items.needed("end_time"),
         items.sql,
         items.needed("id"),
         items.needed("status"),
     );
-    let is_ready = all
-        .prepare_cached(&is_ready)?
-        .exists(named_params! {":item": id, ":ready": tables.statuses.ready})?;
-    if is_ready {
-        all.prepare_cached(TRIGGER)?
-            .execute(named_params! {":items": items.sql, ":item": id})?;
-    }
-    Ok(is_ready)
-}
-
-pub(super) fn waiting(all: &Connection, tables: &Tables) -> rusqlite::Result<u64> {
-    let items = &tables.items;
-    let sql = format!(
-        "SELECT count(*) FROM flatbed_packing_claims AS c JOIN {} AS i ON i.{} = c.item
-         WHERE c.items = :items AND c.state = 'waiting' AND c.triggered_at IS NOT NULL
-           AND i.{} = :ready",
-        items.sql,
-        items.needed("id"),
-        items.needed("status"),
-    );
-    all.prepare_cached(&sql)?
+    let wait = all
+        .prepare_cached(&ready)?
         .query_row(
-            named_params! {":items": items.sql, ":ready": tables.statuses.ready},
-            |row| row.get::<_, i64>(0),
+            named_params! {":item": id, ":ready": tables.statuses.ready},
+            |row| Ok(times::wait(row.get_ref(0)?, delay)),
         )
-        .map(i64::unsigned_abs)
-}
-
-pub(super) fn counts(all: &Connection, tables: &Tables) -> rusqlite::Result<Counts> {
-    let items = &tables.items;
-    let status = items.needed("status");
-    let sql = format!(
-        "SELECT count(*) FILTER (WHERE i.{status} = :ready AND c.item IS NULL),
-                count(*) FILTER (WHERE i.{status} = :ready AND c.item IS NOT NULL),
-                count(*) FILTER (WHERE i.{status} = :processing),
-                count(*) FILTER (WHERE i.{status} = :generated),
-                count(*) FILTER (WHERE i.{status} = :failed)
-         FROM {table} AS i LEFT JOIN flatbed_packing_claims AS c
-           ON c.items = :items AND c.item = i.{id} AND c.state = 'waiting' AND c.due > {now}
-         WHERE i.{status} IN (:ready, :processing, :generated, :failed)",
-        table = items.sql,
-        id = items.needed("id"),
-        now = now!(),
-    );
-    let statuses = &tables.statuses;
-    all.prepare_cached(&sql)?.query_row(
-        named_params! {
-            ":items": items.sql, ":ready": statuses.ready, ":processing": statuses.processing,
-            ":generated": statuses.generated, ":failed": statuses.failed,
-        },
-        |row| {
-            let number = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
-            Ok(Counts {
-                waiting: number(0)?,
-                delayed: number(1)?,
-                active: number(2)?,
-                completed: number(3)?,
-                failed: number(4)?,
-                paused: 0,
-            })
-        },
-    )
+        .optional()?;
+    if let Some(wait) = wait {
+        all.prepare_cached(TRIGGER)?
+            .execute(named_params! {":items": items.sql, ":item": id, ":wait": millis(wait)})?;
+    }
+    Ok(wait.is_some())
 }

@@ -3,7 +3,8 @@
 //! | file | what it does |
 //! |---|---|
 //! | `schema.rs` | looks at the tables, and makes those that are missing |
-//! | `claim.rs` | claims, triggers and counts |
+//! | `claim.rs` | claims and triggers |
+//! | `looking.rs` | what only looks |
 //! | `settling.rs` | what ends a claim |
 //! | `times.rs` | times as users may have written them |
 //!
@@ -11,6 +12,7 @@
 //! only looks takes none, so that idle workers keep nobody from writing.
 
 mod claim;
+mod looking;
 mod schema;
 mod settling;
 mod times;
@@ -23,6 +25,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use super::order::Camera;
 use super::table::Tables;
 use super::ticket::{Backend, Bell, Found, Settlement, Ticket, Wanted};
 use super::{Config, QUEUE, Trigger};
@@ -204,7 +207,7 @@ impl Backend for SqliteTables {
 
     async fn trigger(&self, id: i64) -> Result<Trigger> {
         let triggered = self
-            .write(move |all, tables, _| claim::trigger(all, tables, id))
+            .write(move |all, tables, config| claim::trigger(all, tables, id, config.delay))
             .await?;
         self.database.changed();
         Ok(if triggered {
@@ -215,12 +218,18 @@ impl Backend for SqliteTables {
     }
 
     async fn waiting(&self) -> Result<u64> {
-        self.call(|all, tables, _| claim::waiting(all, tables))
+        self.call(|all, tables, _| looking::waiting(all, tables))
             .await
     }
 
     async fn counts(&self) -> Result<Counts> {
-        self.call(|all, tables, _| claim::counts(all, tables)).await
+        self.call(|all, tables, config| looking::counts(all, tables, config.delay))
+            .await
+    }
+
+    async fn cameras(&self) -> Result<Vec<Camera>> {
+        self.call(|all, tables, _| looking::cameras(all, tables))
+            .await
     }
 
     /// The file was opened, so that nothing is missing.

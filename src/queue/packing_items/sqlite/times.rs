@@ -1,5 +1,7 @@
 //! Times as users may have written them: SQLite has no type for them.
 
+use std::time::Duration;
+
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -32,6 +34,15 @@ pub(super) fn read(value: ValueRef<'_>) -> Option<String> {
             Some(time.map_or_else(|_| text.to_owned(), |time| time.to_string()))
         }
     }
+}
+
+/// How long until so much time has passed after that one; zero where it is none.
+pub(super) fn wait(value: ValueRef<'_>, delay: Duration) -> Duration {
+    let time: Option<Timestamp> = read(value).and_then(|text| text.parse().ok());
+    let begins = time.and_then(|time| time.checked_add(delay).ok());
+    let wait = begins.map(|begins| begins.duration_since(Timestamp::now()));
+    wait.and_then(|wait| Duration::try_from(wait).ok())
+        .unwrap_or_default()
 }
 
 /// A time as that column is declared: seconds since 1970 where it is for numbers, else

@@ -1,0 +1,427 @@
+//! What is known of an analysed video.
+
+use std::collections::BTreeMap;
+
+use flatbed_media::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::Seen;
+use crate::store::Key;
+
+/// Everything that is known of a video, but for the vectors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Analysis {
+    /// The video.
+    pub video_id: Uuid,
+    /// Where it came from, without what an address may hold of secrets.
+    pub source_url: Option<String>,
+    /// Changes with the video's content: what was found of another one is worth
+    /// nothing.
+    pub source_version: Option<String>,
+    /// How far it is.
+    pub status: Status,
+    /// Why it failed, or what is missing of it.
+    pub error: Option<String>,
+    /// How long the video is, in seconds.
+    #[serde(default, with = "seconds::option")]
+    #[schema(value_type = Option<f64>)]
+    pub duration: Option<Timestamp>,
+    /// In pixels, upright.
+    pub width: Option<u32>,
+    /// In pixels, upright.
+    pub height: Option<u32>,
+    /// The video in a form that everything plays, where one was made.
+    #[schema(value_type = Option<String>)]
+    pub proxy: Option<Key>,
+    /// What became of each step.
+    pub steps: BTreeMap<Step, StepReport>,
+    /// What a user should know.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// When it was last written, as RFC 3339 has it.
+    pub updated_at: Option<String>,
+    /// The scenes, in order.
+    #[serde(default)]
+    pub scenes: Vec<Scene>,
+    /// The frames that stand for them, in order.
+    #[serde(default)]
+    pub frames: Vec<Frame>,
+    /// What is said.
+    #[serde(default)]
+    pub transcript: Option<Transcript>,
+}
+
+impl Analysis {
+    /// A video of which nothing is known.
+    pub fn of(video_id: Uuid) -> Self {
+        Self {
+            video_id,
+            source_url: None,
+            source_version: None,
+            status: Status::Queued,
+            error: None,
+            duration: None,
+            width: None,
+            height: None,
+            proxy: None,
+            steps: BTreeMap::new(),
+            notes: Vec::new(),
+            updated_at: None,
+            scenes: Vec::new(),
+            frames: Vec::new(),
+            transcript: None,
+        }
+    }
+
+    /// Says what became of a step.
+    pub fn set(&mut self, step: Step, state: StepState, note: Option<String>) {
+        self.steps.insert(step, StepReport { state, note });
+    }
+
+    /// Whether all of a step is there.
+    pub fn is_done(&self, step: Step) -> bool {
+        let report = self.steps.get(&step);
+        report.is_some_and(|report| report.state == StepState::Done)
+    }
+
+    /// Notes what was seen in a frame.
+    pub fn see(&mut self, seen: Seen) {
+        let frame = self
+            .frames
+            .iter_mut()
+            .find(|frame| frame.index == seen.frame);
+        if let Some(frame) = frame {
+            (frame.caption, frame.refusal) = match seen.caption {
+                Ok(caption) => (Some(caption), None),
+                Err(refusal) => (None, Some(refusal)),
+            };
+        }
+    }
+}
+
+/// How far an analysis is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Nobody has looked at it yet.
+    Queued,
+    /// A worker has it, or will try it again.
+    Processing,
+    /// All steps that are on are done.
+    Completed,
+    /// A step failed for good; what the others found is kept.
+    Failed,
+}
+
+impl Status {
+    /// As tables have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Processing => "processing",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A step, in the order in which they are taken.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Step {
+    /// A proxy, and the sound as recognisers take it.
+    Normalize,
+    /// What is said.
+    Transcribe,
+    /// Where scenes begin.
+    Scenes,
+    /// A picture of each.
+    Frames,
+    /// What is to be seen in them.
+    Vision,
+    /// Vectors, to search by.
+    Embed,
+}
+
+impl Step {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Normalize,
+        Self::Transcribe,
+        Self::Scenes,
+        Self::Frames,
+        Self::Vision,
+        Self::Embed,
+    ];
+
+    /// As the API writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Normalize => "normalize",
+            Self::Transcribe => "transcribe",
+            Self::Scenes => "scenes",
+            Self::Frames => "frames",
+            Self::Vision => "vision",
+            Self::Embed => "embed",
+        }
+    }
+}
+
+/// What became of a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StepReport {
+    /// In one word.
+    pub state: StepState,
+    /// Why it is off, failed, or has nothing to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// What became of a step, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StepState {
+    /// All of it is there.
+    Done,
+    /// Some of it is there, and the rest will be tried again, or was given up.
+    Partial,
+    /// Nothing of it is there.
+    Failed,
+    /// It is switched off, or has no key.
+    Off,
+}
+
+/// From one cut to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Scene {
+    /// From 0.
+    pub index: u32,
+    /// Its first frame's time, in seconds.
+    #[serde(with = "seconds")]
+    #[schema(value_type = f64)]
+    pub start: Timestamp,
+    /// When its last frame's time is over, in seconds.
+    #[serde(with = "seconds")]
+    #[schema(value_type = f64)]
+    pub end: Timestamp,
+}
+
+/// A picture that stands for a scene: JPEG.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Frame {
+    /// From 0, in the order of their times.
+    pub index: u32,
+    /// The scene's index.
+    pub scene: u32,
+    /// Its time, in seconds.
+    #[serde(with = "seconds")]
+    #[schema(value_type = f64)]
+    pub at: Timestamp,
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+    /// How large it is.
+    pub bytes: u64,
+    /// Where it is in the store, if it is there and not in the database.
+    #[schema(value_type = Option<String>)]
+    pub key: Option<Key>,
+    /// What is to be seen, once somebody looked.
+    pub caption: Option<String>,
+    /// Why nobody could say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
+}
+
+impl Frame {
+    /// Whether a model has had its say.
+    pub fn is_seen(&self) -> bool {
+        self.caption.is_some() || self.refusal.is_some()
+    }
+}
+
+/// What is said in a video.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Transcript {
+    /// As the recogniser calls it, where it tells.
+    pub language: Option<String>,
+    /// What was sent to the recogniser, piece by piece, and whether it answered.
+    pub pieces: Vec<Piece>,
+    /// What it understood, in order.
+    pub segments: Vec<Segment>,
+}
+
+impl Transcript {
+    /// Whether all pieces are there.
+    pub fn is_whole(&self) -> bool {
+        self.pieces.iter().all(|piece| piece.is_done)
+    }
+
+    /// The text without times.
+    pub fn text(&self) -> String {
+        let texts: Vec<_> = self
+            .segments
+            .iter()
+            .map(|segment| segment.text.trim())
+            .collect();
+        texts.join(" ")
+    }
+}
+
+/// A stretch of sound in which there is something to be heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Piece {
+    /// In seconds.
+    #[serde(with = "seconds")]
+    #[schema(value_type = f64)]
+    pub start: Timestamp,
+    /// In seconds.
+    #[serde(with = "seconds")]
+    #[schema(value_type = f64)]
+    pub end: Timestamp,
+    /// Whether its segments are there.
+    pub is_done: bool,
+}
+
+/// A sentence or so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Segment {
+    /// In seconds.
+    #[serde(with = "seconds")]
+    #[schema(value_type = f64)]
+    pub start: Timestamp,
+    /// In seconds.
+    #[serde(with = "seconds")]
+    #[schema(value_type = f64)]
+    pub end: Timestamp,
+    /// What was understood.
+    pub text: String,
+}
+
+/// What a vector stands for.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A segment of the transcript, or several short ones together.
+    Speech,
+    /// A frame's caption.
+    Frame,
+}
+
+impl Kind {
+    /// As tables have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Speech => "speech",
+            Self::Frame => "frame",
+        }
+    }
+}
+
+/// A text of a video, and its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Passage {
+    /// What it is.
+    pub kind: Kind,
+    /// From 0, among those of its kind; a frame's is the frame's.
+    pub index: u32,
+    /// In seconds.
+    #[serde(with = "seconds")]
+    #[schema(value_type = f64)]
+    pub start: Timestamp,
+    /// In seconds.
+    #[serde(with = "seconds")]
+    #[schema(value_type = f64)]
+    pub end: Timestamp,
+    /// What the vector was made of.
+    pub text: String,
+}
+
+/// A text and its vector.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Embedding {
+    /// The text.
+    #[serde(flatten)]
+    pub passage: Passage,
+    /// Of the model's number of dimensions.
+    pub vector: Vec<f32>,
+}
+
+/// A passage that was found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Hit {
+    /// In which video.
+    pub video_id: Uuid,
+    /// What was found.
+    #[serde(flatten)]
+    pub passage: Passage,
+    /// How near it is: the cosine, 1 for the same direction.
+    pub score: f32,
+}
+
+/// How much there is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Usage {
+    /// Videos of which something is known.
+    pub videos: u64,
+    /// Frames of them.
+    pub frames: u64,
+    /// Bytes of the frames.
+    pub frame_bytes: u64,
+    /// Scenes.
+    pub scenes: u64,
+    /// Transcripts.
+    pub transcripts: u64,
+    /// Vectors.
+    pub embeddings: u64,
+}
+
+/// Times as JSON has them: seconds, to the microsecond.
+pub mod seconds {
+    use flatbed_media::Timestamp;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    /// Writes seconds.
+    pub fn serialize<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
+        time.as_secs_f64().serialize(to)
+    }
+
+    /// Reads seconds; what no timeline has is cut off at its ends.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+        f64::deserialize(from).map(of)
+    }
+
+    /// From seconds, to the nearest microsecond.
+    #[allow(clippy::cast_possible_truncation, reason = "the cast saturates")]
+    pub fn of(seconds: f64) -> Timestamp {
+        Timestamp::from_micros((seconds * 1e6).round() as i64)
+    }
+
+    /// The same where there may be none.
+    pub mod option {
+        use flatbed_media::Timestamp;
+        use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+        /// Writes seconds or null.
+        #[allow(clippy::ref_option, reason = "as serde calls it")]
+        pub fn serialize<S: Serializer>(
+            time: &Option<Timestamp>,
+            to: S,
+        ) -> Result<S::Ok, S::Error> {
+            time.map(Timestamp::as_secs_f64).serialize(to)
+        }
+
+        /// Reads seconds or null.
+        pub fn deserialize<'de, D: Deserializer<'de>>(
+            from: D,
+        ) -> Result<Option<Timestamp>, D::Error> {
+            Ok(Option::<f64>::deserialize(from)?.map(super::of))
+        }
+    }
+}

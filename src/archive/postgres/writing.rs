@@ -1,0 +1,296 @@
+//! What a step found, in one transaction: all of it or nothing.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+use flatbed_media::Timestamp;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::Shared;
+use crate::archive::{Analysis, Error, Frame, NewFrame, Result, Scene, Seen, Transcript};
+use crate::queue::postgres::connection::{Parameters, Transaction};
+use crate::queue::postgres::rows::text;
+use crate::store::Key;
+
+/// The producer's address is left as it is.
+const BEGIN: &str = "
+    INSERT INTO videos AS video (id, source_url, shown_url, source_version, status, error,
+        duration_seconds, width, height, steps, notes, updated_at)
+    VALUES ($1, $2::text, $2::text, $3, $4::text, $5, $6, $7::integer, $8::integer, $9::text::jsonb,
+        $10::text::jsonb, now())
+    ON CONFLICT (id) DO UPDATE SET
+        source_url = coalesce(video.source_url, EXCLUDED.source_url),
+        shown_url = EXCLUDED.shown_url, source_version = EXCLUDED.source_version,
+        status = EXCLUDED.status, error = EXCLUDED.error,
+        duration_seconds = EXCLUDED.duration_seconds, width = EXCLUDED.width,
+        height = EXCLUDED.height, steps = EXCLUDED.steps, notes = EXCLUDED.notes,
+        updated_at = EXCLUDED.updated_at,
+        proxy_key = CASE WHEN video.source_version IS NOT DISTINCT FROM
+            EXCLUDED.source_version THEN video.proxy_key END";
+
+const REPORT: &str = "
+    INSERT INTO videos AS video (id, source_url, shown_url, status, error, steps, notes,
+        updated_at)
+    VALUES ($1, $2::text, $2::text, $3::text, $4, $5::text::jsonb, $6::text::jsonb, now())
+    ON CONFLICT (id) DO UPDATE SET status = EXCLUDED.status, error = EXCLUDED.error,
+        shown_url = coalesce(video.shown_url, EXCLUDED.shown_url),
+        steps = EXCLUDED.steps, notes = EXCLUDED.notes, updated_at = EXCLUDED.updated_at";
+
+/// Rows of a video that is not there would be nobody's.
+const KNOWN: &str = "INSERT INTO videos (id, status) VALUES ($1, 'processing')
+    ON CONFLICT (id) DO UPDATE SET updated_at = now()";
+
+const SCENES: &str = "
+    INSERT INTO scenes (video_id, index, start_seconds, end_seconds)
+    SELECT $1, * FROM unnest($2::integer[], $3::float8[], $4::float8[])";
+
+const FRAME: &str = "
+    INSERT INTO frames (video_id, index, scene, at_seconds, width, height, bytes, image,
+        object_key, caption, refusal)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+
+const TRANSCRIPT: &str = "
+    INSERT INTO transcripts (video_id, language, text, segments, pieces)
+    VALUES ($1, $2, $3, $4::text::jsonb, $5::text::jsonb)";
+
+const SEEN: &str = "
+    UPDATE frames SET caption = seen.caption, refusal = seen.refusal
+    FROM unnest($2::integer[], $3::text[], $4::text[]) AS seen (index, caption, refusal)
+    WHERE frames.video_id = $1 AND frames.index = seen.index";
+
+/// What belongs to a content.
+const FOUND: [&str; 4] = ["transcripts", "scenes", "frames", "embeddings"];
+
+impl Shared {
+    pub(super) async fn begin(&self, analysis: &Analysis) -> Result<()> {
+        const VERSION: &str = "SELECT source_version FROM videos WHERE id = $1 FOR NO KEY UPDATE";
+        let video = analysis.video_id;
+        let writing = self.lane.begin().await?;
+        let row = writing.query(VERSION, &[&video]).await?.into_iter().next();
+        let version = row.map(|row| row.try_get::<_, Option<String>>(0));
+        let version = version
+            .transpose()
+            .map_err(|error| self.unreadable(error))?;
+        let is_other = version.is_some_and(|version| version != analysis.source_version);
+        if is_other {
+            for table in FOUND {
+                delete(&writing, table, video).await?;
+            }
+        }
+        let (url, error) = (
+            held(analysis.source_url.as_ref()),
+            held(analysis.error.as_ref()),
+        );
+        let duration = analysis.duration.map(Timestamp::as_secs_f64);
+        let (width, height) = (analysis.width.map(pixels), analysis.height.map(pixels));
+        let (steps, notes) = (steps(analysis), notes(analysis));
+        let values: Parameters<'_> = &[
+            &video,
+            &url,
+            &held(analysis.source_version.as_ref()),
+            &analysis.status.as_str(),
+            &error,
+            &duration,
+            &width,
+            &height,
+            &steps,
+            &notes,
+        ];
+        writing.execute(BEGIN, values).await?;
+        writing.commit().await?;
+        match &self.pictures {
+            Some(pictures) if is_other => pictures.forget(video).await,
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) async fn keep_pictures(
+        &self,
+        video: Uuid,
+        scenes: &[Scene],
+        frames: &[NewFrame],
+        proxy: Option<PathBuf>,
+    ) -> Result<()> {
+        let mut kept: Vec<Frame> = frames.iter().map(|new| new.frame.clone()).collect();
+        let mut proxy_key = None;
+        if let Some(pictures) = &self.pictures {
+            kept = pictures.keep(video, frames).await?;
+            if let Some(proxy) = proxy {
+                proxy_key = Some(pictures.keep_proxy(video, &proxy).await?);
+            }
+        }
+        let writing = self.lane.begin().await?;
+        writing.execute(KNOWN, &[&video]).await?;
+        delete(&writing, "scenes", video).await?;
+        delete(&writing, "frames", video).await?;
+        let indexes: Vec<i32> = scenes.iter().map(|scene| number(scene.index)).collect();
+        let starts: Vec<f64> = scenes
+            .iter()
+            .map(|scene| scene.start.as_secs_f64())
+            .collect();
+        let ends: Vec<f64> = scenes.iter().map(|scene| scene.end.as_secs_f64()).collect();
+        let values: Parameters<'_> = &[&video, &indexes, &starts, &ends];
+        writing.execute(SCENES, values).await?;
+        for (frame, new) in kept.iter().zip(frames) {
+            // One at a time: together they may be more than memory should hold.
+            let image = match &self.pictures {
+                None => Some(picture(new).await?),
+                Some(_) => None,
+            };
+            insert_frame(&writing, video, frame, image).await?;
+        }
+        if let Some(key) = &proxy_key {
+            let sql = "UPDATE videos SET proxy_key = $2 WHERE id = $1";
+            writing.execute(sql, &[&video, &key.as_str()]).await?;
+        }
+        writing.commit().await?;
+        match &self.pictures {
+            Some(pictures) => pictures.forget_others(video, &kept).await,
+            None => Ok(()),
+        }
+    }
+
+    pub(super) async fn keep_transcript(&self, video: Uuid, kept: &Transcript) -> Result<()> {
+        let mut segments = kept.segments.clone();
+        for segment in &mut segments {
+            segment.text = text(&segment.text).into_owned();
+        }
+        let whole = kept.text();
+        let language = held(kept.language.as_ref());
+        let (segments, pieces) = (json(&segments), json(&kept.pieces));
+        let writing = self.lane.begin().await?;
+        writing.execute(KNOWN, &[&video]).await?;
+        delete(&writing, "transcripts", video).await?;
+        let values: Parameters<'_> = &[&video, &language, &text(&whole), &segments, &pieces];
+        writing.execute(TRANSCRIPT, values).await?;
+        Ok(writing.commit().await?)
+    }
+
+    pub(super) async fn keep_seen(&self, video: Uuid, seen: &[Seen]) -> Result<()> {
+        let indexes: Vec<i32> = seen.iter().map(|seen| number(seen.frame)).collect();
+        let captions: Vec<_> = seen
+            .iter()
+            .map(|seen| seen.caption.as_deref().ok())
+            .collect();
+        let captions: Vec<_> = captions.iter().map(|caption| caption.map(text)).collect();
+        let refusals: Vec<_> = seen
+            .iter()
+            .map(|seen| seen.caption.as_ref().err().map(|refusal| text(refusal)))
+            .collect();
+        let values: Parameters<'_> = &[&video, &indexes, &captions, &refusals];
+        self.lane.execute(SEEN, values).await?;
+        Ok(())
+    }
+
+    pub(super) async fn report(&self, analysis: &Analysis) -> Result<()> {
+        let (url, error) = (
+            held(analysis.source_url.as_ref()),
+            held(analysis.error.as_ref()),
+        );
+        let (steps, notes) = (steps(analysis), notes(analysis));
+        let values: Parameters<'_> = &[
+            &analysis.video_id,
+            &url,
+            &analysis.status.as_str(),
+            &error,
+            &steps,
+            &notes,
+        ];
+        self.lane.execute(REPORT, values).await?;
+        Ok(())
+    }
+
+    pub(super) async fn forget(&self, video: Uuid) -> Result<()> {
+        let writing = self.lane.begin().await?;
+        // Those that were there before Flatbed may know no cascade.
+        for table in FOUND {
+            delete(&writing, table, video).await?;
+        }
+        let sql = "DELETE FROM videos WHERE id = $1";
+        writing.execute(sql, &[&video]).await?;
+        writing.commit().await?;
+        match &self.pictures {
+            Some(pictures) => pictures.forget(video).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// Deletes a video's rows of one of our tables.
+pub(super) async fn delete(writing: &Transaction, table: &str, video: Uuid) -> Result<()> {
+    let sql = format!("DELETE FROM {table} WHERE video_id = $1");
+    writing.execute(&sql, &[&video]).await?;
+    Ok(())
+}
+
+/// Has the video be there.
+pub(super) async fn known(writing: &Transaction, video: Uuid) -> Result<()> {
+    writing.execute(KNOWN, &[&video]).await?;
+    Ok(())
+}
+
+async fn insert_frame(
+    writing: &Transaction,
+    video: Uuid,
+    frame: &Frame,
+    image: Option<Vec<u8>>,
+) -> Result<()> {
+    let bytes = i64::try_from(frame.bytes).unwrap_or(i64::MAX);
+    let object = frame.key.as_ref().filter(|_| image.is_none());
+    let values: Parameters<'_> = &[
+        &video,
+        &number(frame.index),
+        &number(frame.scene),
+        &frame.at.as_secs_f64(),
+        &pixels(frame.width),
+        &pixels(frame.height),
+        &bytes,
+        &image,
+        &object.map(Key::as_str),
+        &held(frame.caption.as_ref()),
+        &held(frame.refusal.as_ref()),
+    ];
+    writing.execute(FRAME, values).await?;
+    Ok(())
+}
+
+async fn picture(new: &NewFrame) -> Result<Vec<u8>> {
+    let read = tokio::fs::read(&new.file).await;
+    read.map_err(|error| Error::Unreadable {
+        what: new.file.display().to_string(),
+        reason: error.to_string(),
+    })
+}
+
+/// What Postgres can hold of a text.
+fn held(told: Option<&String>) -> Option<Cow<'_, str>> {
+    told.map(|told| text(told))
+}
+
+fn number(index: u32) -> i32 {
+    i32::try_from(index).unwrap_or(i32::MAX)
+}
+
+fn pixels(size: u32) -> i32 {
+    number(size)
+}
+
+/// JSON has no NUL in `jsonb` either.
+fn json(value: &impl Serialize) -> String {
+    // What is derived does not fail.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+fn notes(analysis: &Analysis) -> String {
+    let notes: Vec<_> = analysis.notes.iter().map(|note| text(note)).collect();
+    json(&notes)
+}
+
+fn steps(analysis: &Analysis) -> String {
+    let mut steps = analysis.steps.clone();
+    for step in steps.values_mut() {
+        step.note = held(step.note.as_ref()).map(Cow::into_owned);
+    }
+    json(&steps)
+}

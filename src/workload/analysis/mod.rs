@@ -1,0 +1,298 @@
+//! Analysis: what is seen and said in a video, to be searched.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | [`config`] | which steps are on, and what they may cost |
+//! | [`order`] | what a job brings |
+//! | [`source`] | where a video is, and how the engine gets it |
+//! | `pictures.rs` | proxy, sound, scenes and frames, from one decode |
+//! | `speech.rs` | sound becomes text |
+//! | `vision.rs` | frames become text |
+//! | `embedding.rs` | texts become vectors |
+//! | [`failure`] | why a step failed, and what becomes of the job |
+//!
+//! What a step found is kept when it is found, item by item where a model is asked. A
+//! job that comes again does what is missing. Steps that need not wait for one that
+//! failed are done all the same; the job is tried again for the rest.
+
+pub mod config;
+mod embedding;
+pub mod failure;
+pub mod order;
+mod pictures;
+pub mod source;
+mod speech;
+mod vision;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use serde_json::json;
+use uuid::Uuid;
+
+pub use config::Config;
+pub use failure::Failure;
+pub use order::Order;
+pub use source::Sources;
+
+use self::source::Source;
+use crate::archive::model::{Status, StepReport, StepState};
+use crate::archive::{Analysis, Archive, Step};
+use crate::client::models::Models;
+use crate::job::{Job, JobId, Outcome};
+use crate::runner::{JobContext, Workload};
+
+/// What jobs of this kind are called in the queue, and the queue: triggers in databases
+/// know both.
+pub use crate::archive::postgres::{JOB as JOB_NAME, QUEUE as QUEUE_NAME};
+
+/// The workload.
+pub struct Analyses {
+    archive: Arc<dyn Archive>,
+    sources: Sources,
+    /// Or why there are none.
+    models: Result<Models, &'static str>,
+    /// What vectors are made by.
+    embedding_model: String,
+    config: Config,
+    /// The videos of the jobs that run, for those that are cancelled.
+    running: Mutex<HashMap<JobId, Uuid>>,
+}
+
+#[async_trait]
+impl Workload for Analyses {
+    fn name(&self) -> &'static str {
+        "analysis"
+    }
+
+    async fn run(&self, job: Job, context: JobContext) -> Outcome {
+        match self.analyse(&job, &context).await {
+            Ok(analysis) => Outcome::Done(summary(&analysis)),
+            Err(failure) => failure.outcome(),
+        }
+    }
+
+    async fn failed(&self, payload: &[u8], reason: &str, _context: &JobContext) {
+        if let Ok(order) = Order::parse(payload) {
+            self.give_up(order.video_id, reason).await;
+        }
+    }
+
+    async fn clean_up(&self, job: &JobId) {
+        let video = self.running().remove(job);
+        if let Some(video) = video {
+            self.give_up(video, "cancelled").await;
+        }
+    }
+}
+
+impl Analyses {
+    /// The workload; `models` or why there are none.
+    pub fn new(
+        archive: Arc<dyn Archive>,
+        sources: Sources,
+        models: Result<(Models, String), &'static str>,
+        config: Config,
+    ) -> Self {
+        let (models, embedding_model) = match models {
+            Ok((models, name)) => (Ok(models), name),
+            Err(reason) => (Err(reason), String::new()),
+        };
+        Self {
+            archive,
+            sources,
+            models,
+            embedding_model,
+            config,
+            running: Mutex::default(),
+        }
+    }
+
+    async fn analyse(&self, job: &Job, context: &JobContext) -> Result<Analysis, Failure> {
+        let order = Order::parse(&job.payload)?;
+        let video = order.video_id;
+        let (source, mut known) = self.begin(&order, job, context).await?;
+        self.running().insert(job.id.clone(), video);
+        if known.status == Status::Completed {
+            return Ok(known);
+        }
+        let done = self.steps(&source, &mut known, context).await;
+        context.lease_held().await;
+        match &done {
+            Ok(()) => {
+                known.status = Status::Completed;
+                known.error = None;
+            }
+            Err(failure) => known.error = Some(failure.to_string()),
+        }
+        self.archive.report(&known).await?;
+        self.running().remove(&job.id);
+        done.map(|()| known)
+    }
+
+    /// Where the video is, and what is known of it: nothing, where it is another one by
+    /// now or all is to be found out anew.
+    async fn begin(
+        &self,
+        order: &Order,
+        job: &Job,
+        context: &JobContext,
+    ) -> Result<(Source, Analysis), Failure> {
+        let video = order.video_id;
+        let url = match &order.source_url {
+            Some(url) => Some(url.clone()),
+            None => self.archive.source(video).await?,
+        };
+        let source = self.sources.find(video, url.as_deref()).await?;
+        context.lease_held().await;
+        // What an earlier attempt at this job found is not thrown away again.
+        if order.force && job.attempt == 1 {
+            self.archive.forget(video).await?;
+        }
+        let known = self.archive.load(video).await?;
+        let known = known.filter(|known| known.source_version.as_ref() == Some(&source.version));
+        let mut known = known.unwrap_or_else(|| Analysis {
+            source_version: Some(source.version.clone()),
+            ..Analysis::of(video)
+        });
+        known.source_url = Some(source.shown.clone());
+        let is_done = known.status == Status::Completed && self.is_complete(&known);
+        if !is_done {
+            known.status = Status::Processing;
+            known.error = None;
+            self.archive.begin(&known).await?;
+        }
+        Ok((source, known))
+    }
+
+    /// Whether all that is on now has been done: a key may have come since.
+    fn is_complete(&self, known: &Analysis) -> bool {
+        let is_on = |step| self.off(step).is_none();
+        Step::ALL
+            .into_iter()
+            .filter(|step| is_on(*step))
+            .all(|step| {
+                let report = known.steps.get(&step);
+                report.is_some_and(|report| report.state == StepState::Done)
+            })
+    }
+
+    /// The steps, one after the other; the first failure, if there were several.
+    async fn steps(
+        &self,
+        source: &Source,
+        known: &mut Analysis,
+        context: &JobContext,
+    ) -> Result<(), Failure> {
+        let mut failed = None;
+        for step in Step::ALL {
+            if let Some(reason) = self.off(step) {
+                known.set(step, StepState::Off, Some(reason.to_owned()));
+            }
+        }
+        let scratch = pictures::scratch(&self.config.temp_dir).await?;
+        // One decode for all that comes of it; nothing else can be done without.
+        let sound = self
+            .normalize(source, known, scratch.folder(), context)
+            .await?;
+        if let Some(sound) = sound {
+            note(&mut failed, self.transcribe(&sound, known, context).await);
+            self.tell(known, context).await?;
+        }
+        if !is_hopeless(failed.as_ref()) {
+            note(&mut failed, self.look(known, context).await);
+            self.tell(known, context).await?;
+        }
+        if !is_hopeless(failed.as_ref()) {
+            note(&mut failed, self.embed(known, context).await);
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Has readers see which steps are done.
+    async fn tell(&self, known: &Analysis, context: &JobContext) -> Result<(), Failure> {
+        context.lease_held().await;
+        Ok(self.archive.report(known).await?)
+    }
+
+    /// Why a step is not taken, if it is not.
+    fn off(&self, step: Step) -> Option<&'static str> {
+        let (is_on, needs_model, why) = match step {
+            Step::Normalize | Step::Scenes | Step::Frames => return None,
+            Step::Transcribe => (
+                self.config.transcription,
+                true,
+                "switched off (ENABLE_TRANSCRIPTION)",
+            ),
+            Step::Vision => (
+                self.config.vision,
+                true,
+                "switched off (ENABLE_VISION_ANALYSIS)",
+            ),
+            Step::Embed => (
+                self.config.embeddings,
+                true,
+                "switched off (ENABLE_EMBEDDINGS)",
+            ),
+        };
+        match &self.models {
+            _ if !is_on => Some(why),
+            Err(reason) if needs_model => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// Says that no more will come.
+    async fn give_up(&self, video: Uuid, reason: &str) {
+        let known = match self.archive.load(video).await {
+            Ok(known) => known.unwrap_or_else(|| Analysis::of(video)),
+            Err(error) => {
+                tracing::error!(%video, %error, "its status is not written");
+                return;
+            }
+        };
+        let known = Analysis {
+            status: Status::Failed,
+            error: Some(reason.to_owned()),
+            ..known
+        };
+        if let Err(error) = self.archive.report(&known).await {
+            tracing::error!(%video, %error, "its status is not written");
+        }
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<JobId, Uuid>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Keeps the first failure.
+fn note(failed: &mut Option<Failure>, result: Result<(), Failure>) {
+    if let Err(failure) = result {
+        tracing::warn!(%failure, "a step failed");
+        failed.get_or_insert(failure);
+    }
+}
+
+fn is_hopeless(failed: Option<&Failure>) -> bool {
+    failed.is_some_and(Failure::is_about_all_calls)
+}
+
+/// What a queue keeps of it.
+fn summary(known: &Analysis) -> serde_json::Value {
+    let steps: BTreeMap<_, _> = known
+        .steps
+        .iter()
+        .map(|(step, StepReport { state, .. })| (step, state))
+        .collect();
+    json!({
+        "video_id": known.video_id,
+        "status": known.status,
+        "duration": known.duration.map(flatbed_media::Timestamp::as_secs_f64),
+        "scenes": known.scenes.len(),
+        "frames": known.frames.len(),
+        "segments": known.transcript.as_ref().map(|transcript| transcript.segments.len()),
+        "steps": steps,
+    })
+}
