@@ -145,6 +145,12 @@ fn document() -> Value {
     let schemas = document.pointer_mut("/components/schemas");
     if let Some(Value::Object(schemas)) = schemas {
         schemas.extend(generator.take_definitions(true));
+        // Made of two parts, of which neither knows the other's fields.
+        for name in ["ImageAt", "ImageForm"] {
+            if let Some(Value::Object(schema)) = schemas.get_mut(name) {
+                schema.insert("unevaluatedProperties".to_owned(), Value::Bool(false));
+            }
+        }
     }
     document
 }

@@ -317,6 +317,7 @@ fn images_are_taken_and_answered_as_described() {
         ("still", json!("no")),
         ("keep", json!("all")),
         ("url", json!(7)),
+        ("width", json!(9)),
     ] {
         let mut body = json!({"url": url});
         body[field] = value;

@@ -31,7 +31,7 @@ use crate::workload::image_api::{Conversion, JOB_NAME};
 
 /// How an image is to become WebP: the options of `flatbed image`.
 #[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 #[allow(dead_code)] // it describes
 pub struct ImageOptions {
     /// The largest width, in pixels.
