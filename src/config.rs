@@ -260,7 +260,12 @@ impl Variables {
         (!value.is_empty()).then(|| (value.to_owned(), *origin))
     }
 
+    /// What two modules have in common is told once.
     fn note(&mut self, name: &'static str, value: String, origin: Origin) {
+        let mut known = self.read.iter();
+        if known.any(|setting| setting.name == name && setting.value == value) {
+            return;
+        }
         self.read.push(Setting {
             name,
             value,

@@ -221,7 +221,7 @@ impl Analysis {
         let fetcher = Fetcher::new(settings.fetch).context("downloads")?;
         let sources = settings.analysis.sources.clone();
         if let Some(rows) = self.rows.clone() {
-            tokio::spawn(catch_up(rows, settings.retry.attempts));
+            tokio::spawn(keep_up(rows, settings.retry.attempts));
         }
         let sources = Sources::new(fetcher, Some(self.own), self.rows, buckets, sources);
         let workload = Analyses::new(self.archive, sources, models, settings.analysis);
@@ -235,26 +235,15 @@ impl Analysis {
     }
 }
 
-/// How often the table `jobs` is looked at for rows that are behind.
-const CATCH_UP_EVERY: Duration = Duration::from_secs(5);
+/// How long it is waited for a database that is away.
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// Keeps the table `jobs` up to date, and has it made once its server is there.
-async fn catch_up(rows: Requests, attempts: u32) {
-    let mut away = true;
-    loop {
-        let done = async {
-            if away {
-                rows.prepare(attempts).await?;
-            }
-            rows.catch_up().await
-        };
-        let done = done.await;
-        if let (Err(error), false) = (&done, away) {
-            tracing::warn!(%error, "the table jobs is not kept up to date; trying again");
-        }
-        away = done.is_err();
-        sleep(CATCH_UP_EVERY).await;
+async fn keep_up(rows: Requests, attempts: u32) {
+    while rows.prepare(attempts).await.is_err() {
+        sleep(PAUSE).await;
     }
+    rows.keep_up().await;
 }
 
 fn listed(models: &Models, missing: &[String]) -> String {

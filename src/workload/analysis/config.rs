@@ -49,7 +49,9 @@ impl Config {
             vision: variables.switch("ENABLE_VISION_ANALYSIS", true),
             embeddings: variables.switch("ENABLE_EMBEDDINGS", true),
             sources: Sources::read(variables),
-            temp_dir: variables.text_or("VIDEO_TEMP_DIR", "/tmp").into(),
+            temp_dir: variables
+                .text_or("VIDEO_TEMP_DIR", "/tmp/video-processing")
+                .into(),
         }
     }
 }
