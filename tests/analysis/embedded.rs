@@ -18,11 +18,11 @@ fn a_video_is_seen_heard_and_found() {
     for (index, url) in analysis["frame_urls"].as_object().expect("links") {
         let file = house.folder.path(&format!("frame-{index}.jpg"));
         server.fetch(url.as_str().expect("a link"), &file);
-        assert_eq!(picture_size(&file), "mjpeg,320,180");
+        assert_eq!(picture_size(&file), "mjpeg,160,90");
     }
     let proxy = house.folder.path("proxy.mp4");
     server.fetch(analysis["proxy_url"].as_str().expect("a link"), &proxy);
-    assert_eq!(crate::support::shown_frames(&proxy), 300);
+    assert_eq!(crate::support::shown_frames(&proxy), 120);
     let base = format!("/api/videos/{video}/analysis");
     let webvtt = server.get(&format!("{base}/transcript.vtt"));
     assert!(webvtt.text.starts_with("WEBVTT\n\n00:00:0"), "{webvtt:?}");

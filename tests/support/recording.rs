@@ -54,7 +54,7 @@ fn recipe(name: &str) -> String {
         // Four scenes of three seconds; tones of 440 Hz from 1 to 3 s, and of 880 Hz from
         // 8 to 10 s.
         "talk.mp4" => {
-            let part = |source: &str| format!("-f lavfi -i {source}=size=320x180:rate=25:d=3");
+            let part = |source: &str| format!("-f lavfi -i {source}=size=160x90:rate=10:d=3");
             let tone = |pitch: u32, from: u32, to: u32| {
                 format!("0.4*sin(2*PI*{pitch}*t)*between(t\\,{from}\\,{to})")
             };
