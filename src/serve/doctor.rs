@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
 
+use super::analysis::Analysis;
 use super::cctv::Cctv;
 use super::config::{self, Config, WorkloadName};
 use super::exports::Exports;
@@ -12,6 +13,7 @@ use super::images::Images;
 use super::queues::Queue;
 use crate::http::health::Answer;
 use crate::store::Store;
+use crate::telemetry::Metrics;
 
 /// What was found of one thing.
 #[derive(Debug)]
@@ -45,6 +47,9 @@ pub async fn examine(config: &Config, ask_cameras: bool) -> Vec<Finding> {
     }
     if let Ok(settings) = config.images() {
         images(settings, &mut findings).await;
+    }
+    if let Ok(settings) = config.analyses() {
+        analyses(config, settings, &mut findings).await;
     }
     findings
 }
@@ -136,6 +141,23 @@ async fn images(settings: &config::Images, findings: &mut Vec<Finding>) {
                     .map(|()| format!("{}: written, read and deleted", images.store.name()))
                     .map_err(|error| error.to_string()),
             );
+        }
+    }
+}
+
+async fn analyses(config: &Config, settings: &config::Analysis, findings: &mut Vec<Finding>) {
+    let opened = match Metrics::new() {
+        Ok(metrics) => Analysis::open(config, settings, &metrics).await,
+        Err(error) => Err(error.into()),
+    };
+    match opened {
+        Err(error) => findings.push(Finding {
+            name: "analysis",
+            answer: Err(format!("{error:#}")),
+        }),
+        Ok(analysis) => {
+            let found = analysis.examine().await.into_iter();
+            findings.extend(found.map(|(name, answer)| Finding { name, answer }));
         }
     }
 }

@@ -175,14 +175,14 @@ impl Parts {
         let reports = self.metrics.workload("analysis");
         self.guard(analysis.guarded_routes(reports.clone()));
         self.open = std::mem::take(&mut self.open).merge(analysis.open_routes());
-        let orders = Arc::clone(&analysis.orders);
+        let orders = Arc::clone(&analysis.jobs.orders);
         let count = counting(move || {
             let orders = Arc::clone(&orders);
             async move { orders.counts().await }
         });
         self.queues.push((reports.clone(), count));
         tracing::info!(
-            jobs = analysis.text,
+            jobs = analysis.jobs.text,
             archive = analysis.archive.name(),
             "analysis: on"
         );

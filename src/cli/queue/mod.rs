@@ -18,6 +18,7 @@ use super::{settings, stdio};
 use crate::job::JobId;
 use crate::queue::redis_list::RedisList;
 use crate::queue::{Admin, Cancel, Counts, Error, Page, Record, Source as _, State};
+use crate::serve::analysis::jobs::{Jobs, Kept};
 use crate::serve::queues::Queue;
 
 const EXAMPLES: &str = "\
@@ -29,11 +30,12 @@ Examples:
   flatbed queue retry --all-failed
   flatbed queue cancel 0193b2f0-6d1c-7a52-9d5e-0f6c3a9b1c44
   flatbed queue --of images list
+  flatbed queue --of analysis stats
 
 It is the queue that `serve` would use with the same settings (`flatbed config`),
 in SQLite, Redis or Postgres, whether `serve` runs or not. The list of images that
-a backend orders has no records of its jobs but of those that were set aside: there
-are stats, list and retry.";
+a backend orders, one of analyses and SQS have no records of their jobs but of those
+that were set aside: there are stats, list and retry.";
 
 /// How many jobs are asked for at once.
 const PAGE: u32 = 500;
@@ -57,6 +59,8 @@ enum Of {
     ImageApi,
     /// Images that a backend orders
     Images,
+    /// Analyses of videos
+    Analysis,
 }
 
 #[derive(Debug, Subcommand)]
@@ -126,6 +130,19 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
                 let queue = RedisList::new(settings.queue.url.expose(), options)?;
                 let done = arguments.order.give_to_list(&queue).await;
                 queue.close().await;
+                done
+            }
+            Of::Analysis => {
+                let settings = config.analyses().map_err(|reason| {
+                    Failure::usage(format!("there is no queue of analyses: {reason}"))
+                })?;
+                let jobs = Jobs::open(&config, settings).await;
+                let jobs = jobs.map_err(|error| Failure::away(format!("{error:#}")))?;
+                let done = match &jobs.kept {
+                    Kept::Records(queue) => arguments.order.give(queue.as_ref()).await,
+                    Kept::Letters(queue) => arguments.order.give_to_list(queue.as_ref()).await,
+                };
+                jobs.source.close().await;
                 done
             }
         }
