@@ -115,7 +115,8 @@ pub trait Archive: Send + Sync {
     /// Whether proxies can be kept: they are too large for a database.
     fn keeps_proxies(&self) -> bool;
 
-    /// Where a producer said that the video is, if somebody put it down here.
+    /// Where a producer said that the video is, if somebody put it down here. What
+    /// [`Archive::begin`] is told is no such thing: it is for people.
     async fn source(&self, video: Uuid) -> Result<Option<String>>;
 
     /// All that is known.
@@ -156,7 +157,8 @@ pub trait Archive: Send + Sync {
     /// The passages nearest to a vector.
     async fn search(&self, query: &Query) -> Result<Vec<Hit>>;
 
-    /// Forgets a video, its files too. One that is not known is no error.
+    /// Forgets what was found of a video, files too. One that is not known is no error;
+    /// a row that a producer made stays, as if nobody had looked yet.
     async fn forget(&self, video: Uuid) -> Result<()>;
 
     /// How much there is.

@@ -96,6 +96,15 @@ fn without_models_there_are_scenes_and_frames_and_a_note() {
         assert_eq!(analysis["steps"][step]["note"], "OPENAI_API_KEY is not set");
     }
     assert_eq!(server.get("/api/search?q=x").code, 409);
+    // An upload is known by its id, however often it is asked for.
+    let path = format!("/api/videos/{video}/analyze");
+    assert_eq!(server.post(&path, &json!({"force": true})).code, 202);
+    crate::support::wait_until("the second job to end", || {
+        let stats = server.get("/stats").json();
+        assert_eq!(stats["jobs_failed"], 0, "{stats}");
+        stats["jobs_processed"] == 2
+    });
+    wait_for(&server, &video, "completed");
     assert_eq!(
         server.post("/api/videos/none/analyze", &json!({})).code,
         400

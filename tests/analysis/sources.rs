@@ -255,6 +255,7 @@ fn videos_come_from_buckets_addresses_and_folders_that_are_allowed() {
         (format!("{allowed}/../talk.mp4"), "ANALYSIS_SOURCE_DIRS"),
         ("/etc/hostname".to_owned(), "ANALYSIS_SOURCE_DIRS"),
         (format!("{allowed}/none.mp4"), "No such file"),
+        (format!("{allowed}/../none.mp4"), "ANALYSIS_SOURCE_DIRS"),
         ("s3://others/talk.mp4".to_owned(), "ANALYSIS_SOURCE_BUCKETS"),
         ("s3://videos/none.mp4".to_owned(), "none.mp4"),
         (house.s3.url(), "127.0.0.1"),

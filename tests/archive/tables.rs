@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use flatbed::archive::model::Kind;
 use flatbed::archive::postgres::{PostgresArchive, Requests};
-use flatbed::archive::{Archive, Error, Query};
+use flatbed::archive::{Archive, Error, Query, Transcript};
 use flatbed::job::Outcome;
 use flatbed::queue;
 use flatbed::queue::Source;
@@ -124,12 +124,21 @@ async fn tables_of_a_producer_are_taken_as_they_are() {
     let kept = "SELECT count(*) FROM videos WHERE title = 'untitled'
         AND source_url = 'file:///a.mp4' AND status = 'processing'";
     assert_eq!(desk.database.sql(kept).await, [["1"]]);
-    // With the video go its jobs, as its owner had it.
+    let said = Transcript::default();
+    archive.keep_transcript(video, &said).await.unwrap();
+    // What was found goes; what its owner has written stays, and its jobs with it.
     archive.forget(video).await.unwrap();
-    assert_eq!(
-        desk.database.sql("SELECT count(*) FROM jobs").await,
-        [["2"]]
-    );
+    for (rows, expected) in [
+        ("SELECT count(*) FROM jobs", "3"),
+        ("SELECT count(*) FROM transcripts", "0"),
+        (
+            "SELECT count(*) FROM videos WHERE source_url = 'file:///a.mp4'
+                 AND shown_url IS NULL AND source_version IS NULL",
+            "3",
+        ),
+    ] {
+        assert_eq!(desk.database.sql(rows).await, [[expected]], "{rows}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -148,9 +148,9 @@ impl Archive for ObjectArchive {
         true
     }
 
-    async fn source(&self, video: Uuid) -> Result<Option<String>> {
-        let main = self.0.main(video).await?;
-        Ok(main.and_then(|main| main.analysis.source_url))
+    /// Nobody but Flatbed writes here.
+    async fn source(&self, _video: Uuid) -> Result<Option<String>> {
+        Ok(None)
     }
 
     async fn load(&self, video: Uuid) -> Result<Option<Analysis>> {

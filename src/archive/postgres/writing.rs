@@ -13,33 +13,45 @@ use crate::queue::postgres::connection::{Parameters, Transaction};
 use crate::queue::postgres::rows::text;
 use crate::store::Key;
 
-/// The producer's address is left as it is.
+/// The producer's address is its own. An `INSERT` that meets the row would be refused
+/// for columns of the producer's that must have a value, so the row is looked for first.
 const BEGIN: &str = "
-    INSERT INTO videos AS video (id, source_url, shown_url, source_version, status, error,
-        duration_seconds, width, height, steps, notes, updated_at)
-    VALUES ($1, $2::text, $2::text, $3, $4::text, $5, $6, $7::integer, $8::integer, $9::text::jsonb,
-        $10::text::jsonb, now())
-    ON CONFLICT (id) DO UPDATE SET
-        source_url = coalesce(video.source_url, EXCLUDED.source_url),
-        shown_url = EXCLUDED.shown_url, source_version = EXCLUDED.source_version,
-        status = EXCLUDED.status, error = EXCLUDED.error,
-        duration_seconds = EXCLUDED.duration_seconds, width = EXCLUDED.width,
-        height = EXCLUDED.height, steps = EXCLUDED.steps, notes = EXCLUDED.notes,
-        updated_at = EXCLUDED.updated_at,
-        proxy_key = CASE WHEN video.source_version IS NOT DISTINCT FROM
-            EXCLUDED.source_version THEN video.proxy_key END";
+    WITH hit AS (
+        UPDATE videos SET shown_url = $2, source_version = $3, status = $4, error = $5,
+            duration_seconds = $6, width = $7, height = $8, steps = $9::text::jsonb,
+            notes = $10::text::jsonb, updated_at = now(),
+            proxy_key = CASE WHEN source_version IS NOT DISTINCT FROM $3 THEN proxy_key END
+        WHERE id = $1 RETURNING id)
+    INSERT INTO videos (id, shown_url, source_version, status, error, duration_seconds,
+        width, height, steps, notes, updated_at)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb, $10::text::jsonb, now()
+    WHERE NOT EXISTS (SELECT FROM hit)";
 
 const REPORT: &str = "
-    INSERT INTO videos AS video (id, source_url, shown_url, status, error, steps, notes,
-        updated_at)
-    VALUES ($1, $2::text, $2::text, $3::text, $4, $5::text::jsonb, $6::text::jsonb, now())
-    ON CONFLICT (id) DO UPDATE SET status = EXCLUDED.status, error = EXCLUDED.error,
-        shown_url = coalesce(video.shown_url, EXCLUDED.shown_url),
-        steps = EXCLUDED.steps, notes = EXCLUDED.notes, updated_at = EXCLUDED.updated_at";
+    WITH hit AS (
+        UPDATE videos SET status = $3, error = $4, shown_url = coalesce(shown_url, $2),
+            steps = $5::text::jsonb, notes = $6::text::jsonb, updated_at = now()
+        WHERE id = $1 RETURNING id)
+    INSERT INTO videos (id, shown_url, status, error, steps, notes, updated_at)
+    SELECT $1, $2, $3, $4, $5::text::jsonb, $6::text::jsonb, now()
+    WHERE NOT EXISTS (SELECT FROM hit)";
+
+/// A row that a producer made, or that a job of `jobs` is about, stays: it loses what
+/// Flatbed has written.
+const UNKNOWN: &str = "
+    UPDATE videos SET status = 'queued', error = NULL, shown_url = NULL,
+        source_version = NULL, duration_seconds = NULL, width = NULL, height = NULL,
+        proxy_key = NULL, steps = NULL, notes = NULL, updated_at = now()
+    WHERE id = $1 AND (source_url IS NOT NULL OR EXISTS (SELECT FROM jobs WHERE video_id = $1))";
+
+const GONE: &str = "
+    DELETE FROM videos WHERE id = $1 AND source_url IS NULL
+        AND NOT EXISTS (SELECT FROM jobs WHERE video_id = $1)";
 
 /// Rows of a video that is not there would be nobody's.
-const KNOWN: &str = "INSERT INTO videos (id, status) VALUES ($1, 'processing')
-    ON CONFLICT (id) DO UPDATE SET updated_at = now()";
+const KNOWN: &str = "
+    WITH hit AS (UPDATE videos SET updated_at = now() WHERE id = $1 RETURNING id)
+    INSERT INTO videos (id, status) SELECT $1, 'processing' WHERE NOT EXISTS (SELECT FROM hit)";
 
 const SCENES: &str = "
     INSERT INTO scenes (video_id, index, start_seconds, end_seconds)
@@ -207,8 +219,9 @@ impl Shared {
         for table in FOUND {
             delete(&writing, table, video).await?;
         }
-        let sql = "DELETE FROM videos WHERE id = $1";
-        writing.execute(sql, &[&video]).await?;
+        for sql in [UNKNOWN, GONE] {
+            writing.execute(sql, &[&video]).await?;
+        }
         writing.commit().await?;
         match &self.pictures {
             Some(pictures) => pictures.forget(video).await,

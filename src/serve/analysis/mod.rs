@@ -169,7 +169,8 @@ impl Analysis {
 
     /// What a signature guards.
     pub fn open_routes(&self) -> Router {
-        let Some(webhook) = &self.settings.webhook else {
+        let (Some(webhook), Kept::Records(_)) = (&self.settings.webhook, &self.jobs.kept) else {
+            // Without records nobody would know a request that comes again.
             return Router::new();
         };
         tracing::info!("analyses can be pushed to /webhook");

@@ -103,13 +103,11 @@ impl Analysis {
         };
         let dev = variables.switch("WORKER_DEV_HTTP", false);
         let mut ports = Vec::new();
-        for (name, is_on) in [("WORKER_HTTP_PORT", dev), ("WEBHOOK_PORT", true)] {
-            if variables.is_set(name) {
-                let port = variables.number(name, 0, 1..=65535);
-                if is_on {
-                    ports.push(port);
-                }
-            }
+        if dev {
+            ports.push(variables.number("WORKER_HTTP_PORT", 8000, 1..=65535));
+        }
+        if variables.is_set("WEBHOOK_PORT") {
+            ports.push(variables.number("WEBHOOK_PORT", 8080, 1..=65535));
         }
         Ok(Self {
             buckets: buckets(variables, &analysis.sources.buckets, &own),

@@ -13,7 +13,7 @@ use crate::store;
 /// What somebody must mend first is tried again so much later.
 const MENDING: Duration = Duration::from_secs(30 * 60);
 
-/// A server of models that is away or busy, beyond the client's own patience.
+/// A peer that is away or busy, beyond its client's own patience.
 const AWAY: Duration = Duration::from_secs(120);
 
 /// Why a step failed. What it prints begins with a word that tells what it was about.
@@ -96,6 +96,8 @@ impl Failure {
             Self::Stopped => return Outcome::Cancelled,
             Self::Model(error) if error.passes() && !error.is_about_all_jobs() => None,
             Self::Model(error) if error.passes() => Some(error.retry_after().unwrap_or(AWAY)),
+            Self::Archive(error) if error.is_away() => Some(AWAY),
+            Self::Store(store::Error::Away { .. }) => Some(AWAY),
             Self::Model(_)
             | Self::Store(store::Error::Refused { .. } | store::Error::Full { .. }) => {
                 Some(MENDING)

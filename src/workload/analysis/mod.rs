@@ -26,9 +26,11 @@ mod vision;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::json;
+use tokio::time::sleep;
 use uuid::Uuid;
 
 pub use config::Config;
@@ -38,7 +40,7 @@ pub use source::Sources;
 
 use self::source::Source;
 use crate::archive::model::{Status, StepReport, StepState};
-use crate::archive::{Analysis, Archive, Step};
+use crate::archive::{self, Analysis, Archive, Step};
 use crate::client::models::Models;
 use crate::job::{Job, JobId, Outcome};
 use crate::runner::{JobContext, Workload};
@@ -46,6 +48,9 @@ use crate::runner::{JobContext, Workload};
 /// What jobs of this kind are called in the queue, and the queue: triggers in databases
 /// know both.
 pub use crate::archive::postgres::{JOB as JOB_NAME, QUEUE as QUEUE_NAME};
+
+/// Between two tries to say that a video has failed.
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// The workload.
 pub struct Analyses {
@@ -75,6 +80,7 @@ impl Workload for Analyses {
 
     async fn failed(&self, payload: &[u8], reason: &str, _context: &JobContext) {
         if let Ok(order) = Order::parse(payload) {
+            self.running().retain(|_, video| *video != order.video_id);
             self.give_up(order.video_id, reason).await;
         }
     }
@@ -113,11 +119,20 @@ impl Analyses {
         let order = Order::parse(&job.payload)?;
         let video = order.video_id;
         let (source, mut known) = self.begin(&order, job, context).await?;
-        self.running().insert(job.id.clone(), video);
         if known.status == Status::Completed {
             return Ok(known);
         }
-        let done = self.steps(&source, &mut known, context).await;
+        self.running().insert(job.id.clone(), video);
+        let done = tokio::select! {
+            biased;
+            // Whatever waits for a peer is let go; what was found is kept already.
+            () = context.stopped() => return Err(Failure::Stopped),
+            done = self.steps(&source, &mut known, context) => done,
+        };
+        if matches!(done, Err(Failure::Stopped)) {
+            // If it is a cancel, `clean_up` says so.
+            return Err(Failure::Stopped);
+        }
         context.lease_held().await;
         match &done {
             Ok(()) => {
@@ -243,23 +258,31 @@ impl Analyses {
         }
     }
 
-    /// Says that no more will come.
+    /// Says that no more will come, as soon as the archive lets it be said.
     async fn give_up(&self, video: Uuid, reason: &str) {
-        let known = match self.archive.load(video).await {
-            Ok(known) => known.unwrap_or_else(|| Analysis::of(video)),
-            Err(error) => {
-                tracing::error!(%video, %error, "its status is not written");
-                return;
+        loop {
+            match self.try_to_give_up(video, reason).await {
+                Err(error) if error.is_away() => {
+                    tracing::warn!(%video, %error, "its status is not written; trying again");
+                    sleep(PAUSE).await;
+                }
+                Err(error) => {
+                    tracing::error!(%video, %error, "its status is not written");
+                    return;
+                }
+                Ok(()) => return,
             }
-        };
+        }
+    }
+
+    async fn try_to_give_up(&self, video: Uuid, reason: &str) -> archive::Result<()> {
+        let known = self.archive.load(video).await?;
         let known = Analysis {
             status: Status::Failed,
             error: Some(reason.to_owned()),
-            ..known
+            ..known.unwrap_or_else(|| Analysis::of(video))
         };
-        if let Err(error) = self.archive.report(&known).await {
-            tracing::error!(%video, %error, "its status is not written");
-        }
+        self.archive.report(&known).await
     }
 
     fn running(&self) -> std::sync::MutexGuard<'_, HashMap<JobId, Uuid>> {

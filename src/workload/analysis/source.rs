@@ -2,7 +2,7 @@
 //! engine gets it.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
@@ -123,9 +123,10 @@ impl Sources {
     async fn file(&self, path: &Path) -> Result<Source, Failure> {
         let shown = path.display().to_string();
         let refuse = |why: String| Failure::Source(format!("source_url: {shown}: {why}"));
+        let climbs = path.components().any(|part| part == Component::ParentDir);
         let forbidden =
             || refuse("files are read of the folders in ANALYSIS_SOURCE_DIRS alone".to_owned());
-        if self.config.folders.is_empty() {
+        if self.config.folders.is_empty() || climbs {
             return Err(forbidden());
         }
         // What lies elsewhere is not told to be there or not.
@@ -172,18 +173,51 @@ impl Sources {
 }
 
 fn address(url: &Url) -> Source {
-    // A signature is new each time, and means the same video.
     let mut named = url.clone();
-    named.set_query(None);
     named.set_fragment(None);
     let _ = named.set_username("");
     let _ = named.set_password(None);
-    let hash = Uuid::new_v5(&Uuid::NAMESPACE_URL, named.as_str().as_bytes());
+    // A signature is new each time, and means the same video.
+    let kept: Vec<_> = url
+        .query_pairs()
+        .filter(|(name, _)| !is_signature(name))
+        .collect();
+    named.set_query(None);
+    let identity = format!("{named} {kept:?}");
+    let hash = Uuid::new_v5(&Uuid::NAMESPACE_URL, identity.as_bytes());
     Source {
         version: format!("address {hash}"),
         shown: named.into(),
         place: Place::Address(url.as_str().to_owned()),
     }
+}
+
+/// Parameters by which S3, GCS, Azure and `CloudFront` sign addresses.
+fn is_signature(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let signed = [
+        "signature",
+        "expires",
+        "awsaccesskeyid",
+        "googleaccessid",
+        "key-pair-id",
+        "policy",
+        "sig",
+        "se",
+        "st",
+        "sp",
+        "sv",
+        "sr",
+        "spr",
+        "skoid",
+        "sktid",
+        "skt",
+        "ske",
+        "sks",
+        "skv",
+        "token",
+    ];
+    name.starts_with("x-amz-") || name.starts_with("x-goog-") || signed.contains(&&*name)
 }
 
 async fn stored(store: &Store, key: Key) -> Result<Source, Failure> {
@@ -292,6 +326,8 @@ mod tests {
         assert_eq!(one.shown, "https://host/a.mp4");
         assert_eq!(one.version, other.version);
         assert_ne!(one.version, url("https://host/b.mp4").version);
+        let of = |id: u32| url(&format!("https://host/get?id={id}&Expires=7")).version;
+        assert_ne!(of(1), of(2), "another video at the same path");
     }
 
     #[test]
