@@ -104,6 +104,7 @@ impl Analysis {
 /// How far an analysis is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = AnalysisState)]
 pub enum Status {
     /// Nobody has looked at it yet.
     Queued,
@@ -307,6 +308,7 @@ pub struct Segment {
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
 )]
 #[serde(rename_all = "lowercase")]
+#[schema(as = PassageKind)]
 pub enum Kind {
     /// A segment of the transcript, or several short ones together.
     Speech,

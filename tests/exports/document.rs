@@ -330,6 +330,34 @@ fn images_are_taken_and_answered_as_described() {
 }
 
 #[test]
+fn analyses_are_answered_as_described() {
+    let folder = Folder::with(&["talk.mp4"]);
+    let mut tour = Tour {
+        server: Server::start(&folder, &[]),
+        exchanges: Vec::new(),
+    };
+    let video = tour.server.video(&folder.path("talk.mp4"));
+    let base = format!("/api/videos/{video}");
+    let analysis = format!("{base}/analysis");
+    tour.ask("GET", &analysis, None).refused(404, &["analysed"]);
+    let asked = tour.ask("POST", &format!("{base}/analyze"), Some(&json!({})));
+    assert_eq!(asked.code, 202, "{asked:?}");
+    crate::support::wait_until("the analysis to end", || {
+        tour.server.get("/stats").json()["jobs_processed"] == 1
+    });
+    let wrong = json!({"source": 7});
+    tour.ask("POST", &format!("{base}/analyze"), Some(&wrong))
+        .refused(400, &["source"]);
+    for path in [&*analysis, "/stats", "/jobs/peek"] {
+        assert_eq!(tour.ask("GET", path, None).code, 200, "{path}");
+    }
+    tour.ask("GET", "/api/search?q=x", None)
+        .refused(409, &["OPENAI_API_KEY"]);
+    assert_eq!(tour.ask("DELETE", &analysis, None).code, 204);
+    tour.compare();
+}
+
+#[test]
 fn without_the_token_it_says_so_as_described() {
     let folder = Folder::empty();
     let server = Server::start(&folder, &[("API_TOKEN", "hunter2")]);

@@ -44,7 +44,7 @@ const LONGEST: usize = 2000;
     get, path = "/api/search", operation_id = "search", tag = "analysis", params(Question),
     responses(
         (status = 200, body = Found), (status = 400, body = ErrorBody),
-        (status = 502, body = ErrorBody, description = "The model that makes vectors failed"),
+        (status = 409, body = ErrorBody, description = "There are no vectors: embeddings are off, or there is no key for models"),
     )
 )]
 pub async fn search(
