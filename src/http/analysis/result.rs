@@ -26,6 +26,7 @@ pub struct AnalysisStatus {
     #[serde(flatten)]
     analysis: Analysis,
     /// The frames' pictures, by their indices.
+    #[schema(value_type = HashMap<String, String>)]
     frame_urls: HashMap<u32, String>,
     /// The proxy.
     proxy_url: Option<String>,
