@@ -180,9 +180,9 @@ fn normalize_makes_frames() {
     let run = folder.flatbed("normalize three-scenes.mp4 --no-proxy --frames 1 --force -o out");
     run.succeeded();
     assert!(
-        run.text().contains("out/frame-1.jpg: scene 1, "),
+        run.stderr.contains("out/frame-1.jpg: scene 1, "),
         "{}",
-        run.text()
+        run.stderr
     );
     folder.refuses(
         "normalize three-scenes.mp4 --frames 0 -o out",
