@@ -168,6 +168,14 @@ impl Link {
     }
 }
 
+/// Whether the channel of the call is over, which its own status may show only a
+/// moment later: the library answers those who wait before it ends the channels.
+/// Behind a call that was not answered nobody knows.
+pub(super) fn ends_the_channel(error: &Error) -> bool {
+    let (Error::Away { source, .. } | Error::Refused { source, .. }) = error;
+    source.as_ref().is_some_and(|it| it.is::<lapin::Error>())
+}
+
 /// Whether somebody has to mend it; a queue whose node is down comes back.
 fn is_refusal(said: &AMQPError) -> bool {
     REFUSALS.contains(&said.get_id()) && !said.get_message().as_str().contains("is down")
@@ -190,4 +198,20 @@ fn remedy(code: u16) -> &'static str {
 /// A name that AMQP can carry.
 pub(super) fn short(name: &str) -> Option<ShortString> {
     ShortString::try_new(name).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The heartbeat's end came to a test as an error, the channel still open.
+    #[test]
+    fn what_the_library_says_ends_the_channel_and_silence_does_not() {
+        let url = "amqp://guest:guest@localhost/%2f";
+        let link = Link::new(url, "videos", "consuming", Duration::from_secs(30)).unwrap();
+        let error = link.error(ErrorKind::MissingHeartbeatError.into());
+        assert!(ends_the_channel(&error), "{error}");
+        let error = link.away("no answer in time");
+        assert!(!ends_the_channel(&error), "{error}");
+    }
 }

@@ -11,6 +11,7 @@ use lapin::types::ShortString;
 use lapin::{BasicProperties, Channel};
 use tokio::sync::Mutex;
 
+use super::connection::ends_the_channel;
 use super::message::Letter;
 use super::{Options, Shared, holding, topology};
 use crate::job::{Job, Outcome, Progress};
@@ -67,7 +68,7 @@ impl Held {
     /// another nobody knows.
     fn still(&self, answer: Result<bool>) -> Result<bool> {
         match answer {
-            Err(_) if !self.is_ours() => Ok(false),
+            Err(error) if !self.is_ours() || ends_the_channel(&error) => Ok(false),
             answer => answer,
         }
     }
