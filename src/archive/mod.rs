@@ -20,8 +20,9 @@
 //!    and rows are named by the video and an index.
 //! 3. **Another content** (`source_version`) begins anew: [`Archive::begin`] forgets
 //!    what was found of the one before.
-//! 4. **One writer at a time.** Who writes holds the job of the video; writes of
-//!    several at once are not merged.
+//! 4. **One writer at a time.** The job that began last writes; what another one says
+//!    from then on is refused as [`Error::Superseded`]. In a store that is looked up
+//!    before each write, and a write that is on its way meanwhile comes through.
 
 pub mod model;
 mod nearest;
@@ -38,6 +39,7 @@ use uuid::Uuid;
 
 pub use model::{Analysis, Embedding, Frame, Hit, Piece, Scene, Segment, Step, Transcript, Usage};
 
+use crate::job::JobId;
 use crate::{queue, store};
 
 /// Why a call failed.
@@ -49,8 +51,12 @@ pub enum Error {
     /// The database's, which the queue's module talks to.
     #[error(transparent)]
     Database(#[from] queue::Error),
+    /// The video is no longer the writer's: another job has begun with it, or it was
+    /// forgotten.
+    #[error("video {0} is another job's by now, or was forgotten")]
+    Superseded(Uuid),
     /// What was read is not understood, and why.
-    #[error("{what} cannot be read: {reason}; remove it or analyse the video anew")]
+    #[error("{what} cannot be read: {reason}; remove it, or have the video analysed with force")]
     Unreadable {
         /// A row or an object.
         what: String,
@@ -71,6 +77,15 @@ impl Error {
 
 /// What calls to an archive return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Who writes what was found of a video.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Writer {
+    /// The video.
+    pub video: Uuid,
+    /// The job, as [`Archive::begin`] was told.
+    pub job: Option<JobId>,
+}
 
 /// A frame that was just made.
 #[derive(Debug, Clone)]
@@ -122,33 +137,37 @@ pub trait Archive: Send + Sync {
     /// All that is known.
     async fn load(&self, video: Uuid) -> Result<Option<Analysis>>;
 
-    /// Sets down the video, its status, steps, notes and what else is known of it as a
-    /// whole; its scenes, frames and transcript are not looked at. What was found of
-    /// another `source_version` is forgotten first.
+    /// Says that somebody has asked for a video, where no job is at work with it, nor
+    /// this one has been. To be said before there is the job. `source_url` is for people.
+    async fn ask(&self, asked: &Writer, source_url: Option<&str>) -> Result<()>;
+
+    /// Sets down the video, its job, status, steps, notes and what else is known of it
+    /// as a whole; its scenes, frames and transcript are not looked at. What was found
+    /// of another `source_version` is forgotten first.
     async fn begin(&self, analysis: &Analysis) -> Result<()>;
 
     /// Replaces scenes and frames, and keeps the frames' pictures and the proxy.
     async fn keep_pictures(
         &self,
-        video: Uuid,
+        writer: &Writer,
         scenes: &[Scene],
         frames: &[NewFrame],
         proxy: Option<PathBuf>,
     ) -> Result<()>;
 
     /// Replaces the transcript.
-    async fn keep_transcript(&self, video: Uuid, transcript: &Transcript) -> Result<()>;
+    async fn keep_transcript(&self, writer: &Writer, transcript: &Transcript) -> Result<()>;
 
     /// Sets down what was seen in some frames.
-    async fn keep_seen(&self, video: Uuid, seen: &[Seen]) -> Result<()>;
+    async fn keep_seen(&self, writer: &Writer, seen: &[Seen]) -> Result<()>;
 
     /// The vectors that there are, of this model.
     async fn embeddings(&self, video: Uuid, model: &str) -> Result<Vec<Embedding>>;
 
     /// Replaces all vectors of the video.
-    async fn keep_embeddings(&self, video: Uuid, model: &str, all: &[Embedding]) -> Result<()>;
+    async fn keep_embeddings(&self, writer: &Writer, model: &str, all: &[Embedding]) -> Result<()>;
 
-    /// Sets down status, error, steps and notes.
+    /// Sets down status, error, steps and notes, of the analysis' own job.
     async fn report(&self, analysis: &Analysis) -> Result<()>;
 
     /// A frame's JPEG.

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::Seen;
+use super::{Seen, Writer};
+use crate::job::JobId;
 use crate::store::Key;
 
 /// Everything that is known of a video, but for the vectors.
@@ -20,6 +21,10 @@ pub struct Analysis {
     /// Changes with the video's content: what was found of another one is worth
     /// nothing.
     pub source_version: Option<String>,
+    /// The job that looks at it, did so last, or was asked for.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub job_id: Option<JobId>,
     /// How far it is.
     pub status: Status,
     /// Why it failed, or what is missing of it.
@@ -60,6 +65,7 @@ impl Analysis {
             video_id,
             source_url: None,
             source_version: None,
+            job_id: None,
             status: Status::Queued,
             error: None,
             duration: None,
@@ -75,9 +81,29 @@ impl Analysis {
         }
     }
 
+    /// Who writes it.
+    pub fn writer(&self) -> Writer {
+        Writer {
+            video: self.video_id,
+            job: self.job_id.clone(),
+        }
+    }
+
     /// Says what became of a step.
     pub fn set(&mut self, step: Step, state: StepState, note: Option<String>) {
-        self.steps.insert(step, StepReport { state, note });
+        let report = StepReport {
+            state,
+            note,
+            model: None,
+        };
+        self.steps.insert(step, report);
+    }
+
+    /// Says which model has done a step.
+    pub fn set_model(&mut self, step: Step, model: &str) {
+        if let Some(report) = self.steps.get_mut(&step) {
+            report.model = Some(model.to_owned());
+        }
     }
 
     /// Whether all of a step is there.
@@ -180,6 +206,9 @@ pub struct StepReport {
     /// Why it is off, failed, or has nothing to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// The model that vectors are of: those of another cannot be compared with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
 }
 
 /// What became of a step, in one word.

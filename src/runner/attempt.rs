@@ -92,7 +92,7 @@ async fn work(shared: &Shared, delivery: &dyn Delivery, context: &JobContext) ->
     stop.outcome(ended)
 }
 
-/// Has the workload tell whoever waits that there will be no result, if so it is,
+/// Has the workload tell whoever waits that there will be no result, if so it is:
 /// while the job is still held: a process that ends meanwhile leaves it to the next.
 /// What is to be settled then; `None` if the lease was lost.
 async fn tell(
@@ -101,14 +101,23 @@ async fn tell(
     outcome: Outcome,
     context: &JobContext,
 ) -> Option<Outcome> {
-    let Some(reason) = settling::failed_for_good(delivery.job(), &outcome) else {
+    let job = delivery.job();
+    let reason = settling::failed_for_good(job, &outcome);
+    if reason.is_none() && outcome != Outcome::Cancelled {
         return Some(outcome);
-    };
+    }
     let context = context.for_telling();
+    let (workload, id, payload) = (&shared.workload, &job.id, &job.payload);
+    let telling = async {
+        match reason {
+            Some(reason) => workload.failed(id, payload, reason, &context).await,
+            None => workload.cancelled(id, payload, &context).await,
+        }
+    };
     let mut draining = shared.draining.subscribe();
     tokio::select! {
         biased;
-        () = shared.workload.failed(&delivery.job().payload, reason, &context) => Some(outcome),
+        () = telling => Some(outcome),
         () = watch::lease(shared, delivery, &context) => None,
         _ = draining.wait_for(|draining| *draining) => Some(Outcome::PutBack),
     }

@@ -83,12 +83,13 @@ pub(super) async fn set_aside(shared: Arc<Shared>) {
         shared.metrics.set_aside(*state);
         let (workload, state) = (shared.workload.name(), state.as_str());
         tracing::error!(workload, %id, state, "its worker was lost, set aside");
-        if let Some(payload) = &job.payload
-            && job.state == State::Failed
-        {
+        if let Some(payload) = &job.payload {
             let reason = job.reason.as_deref().unwrap_or("its worker was lost");
             let context = JobContext::new(shared.metrics.clone());
-            shared.workload.failed(payload, reason, &context).await;
+            match job.state {
+                State::Failed => shared.workload.failed(id, payload, reason, &context).await,
+                _ => shared.workload.cancelled(id, payload, &context).await,
+            }
         }
         shared.workload.clean_up(id).await;
     }

@@ -40,7 +40,11 @@ pub(super) async fn lease(shared: &Shared, delivery: &dyn Delivery, context: &Jo
                 failed = false;
                 context.hold(asked.checked_add(shared.source.lease()));
             }
-            Ok(Ok(Lease::Lost)) => return,
+            Ok(Ok(Lease::Lost)) => {
+                // By the clock it would hold for a while.
+                context.hold(Some(asked));
+                return;
+            }
             Ok(Err(error)) => {
                 troubled(shared, failed, Some(&error));
                 failed = true;

@@ -27,14 +27,19 @@ pub trait Workload: Send + Sync + 'static {
     /// again. Errors become outcomes by [`verdict`](super::verdict).
     async fn run(&self, job: Job, context: JobContext) -> Outcome;
 
-    /// Tells whoever waits for it that a job with this payload has failed for good,
-    /// where somebody is to be told. `reason` is the outcome's.
+    /// Tells whoever waits for it that a job has failed for good, where somebody is to
+    /// be told. `reason` is the outcome's.
     ///
     /// Called before the job is set aside, while it is held, and again after a crash in
     /// between; of a job that has lost its worker in its last attempt once it was set
     /// aside. It takes as long as it takes: it is dropped where the lease is lost, and
     /// where the process ends, which puts the job back.
-    async fn failed(&self, _payload: &[u8], _reason: &str, _context: &JobContext) {}
+    async fn failed(&self, _job: &JobId, _payload: &[u8], _reason: &str, _context: &JobContext) {}
+
+    /// Tells the same whoever waits for a job that somebody has cancelled: while it is
+    /// held, or once it was found to have lost its worker after that. Of one that
+    /// nobody has in hand the queue alone knows.
+    async fn cancelled(&self, _job: &JobId, _payload: &[u8], _context: &JobContext) {}
 
     /// Removes what attempts at a job have left behind. Called once it is settled
     /// that there will be no further one: it was cancelled, or failed for good, also

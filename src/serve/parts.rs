@@ -174,7 +174,7 @@ impl Parts {
         analysis.add_checks(&mut self.health);
         let reports = self.metrics.workload("analysis");
         self.guard(analysis.guarded_routes(reports.clone()));
-        self.open = std::mem::take(&mut self.open).merge(analysis.open_routes());
+        self.open = std::mem::take(&mut self.open).merge(analysis.open_routes(reports.clone()));
         let orders = Arc::clone(&analysis.jobs.orders);
         let count = counting(move || {
             let orders = Arc::clone(&orders);

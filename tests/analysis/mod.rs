@@ -5,9 +5,11 @@
 //! |---|---|
 //! | `house.rs` | server, models, videos of a test |
 //! | `embedded.rs` | with nothing set but the models: all steps, results, search |
+//! | `again.rs` | videos that are asked for again |
 //! | `sources.rs` | each source of jobs with each storage |
 //! | `troubles.rs` | crashes, models that refuse, videos that are none |
 
+mod again;
 mod embedded;
 mod house;
 mod sources;

@@ -8,7 +8,7 @@ use flatbed::archive::model::{Kind, Passage, Status, StepReport, StepState};
 use flatbed::archive::objects::ObjectArchive;
 use flatbed::archive::postgres::PostgresArchive;
 use flatbed::archive::{
-    Analysis, Archive, Embedding, Frame, NewFrame, Piece, Scene, Segment, Step, Transcript,
+    Analysis, Archive, Embedding, Frame, NewFrame, Piece, Scene, Segment, Step, Transcript, Writer,
 };
 use flatbed::config::Variables;
 use flatbed::store::{Config, Store};
@@ -153,16 +153,23 @@ pub fn seconds(seconds: f64) -> Timestamp {
     flatbed::archive::model::seconds::of(seconds)
 }
 
+/// Who writes what [`analysis`] begins.
+pub fn writer(video: Uuid) -> Writer {
+    Writer { video, job: None }
+}
+
 /// What is known once the source was looked at.
 pub fn analysis(video_id: Uuid, version: &str) -> Analysis {
     let report = StepReport {
         state: StepState::Off,
         note: Some("ENABLE_TRANSCRIPTION is false".to_owned()),
+        model: None,
     };
     Analysis {
         video_id,
         source_url: Some("https://example.org/a.mp4".to_owned()),
         source_version: Some(version.to_owned()),
+        job_id: None,
         status: Status::Processing,
         error: None,
         duration: Some(seconds(61.2345)),

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use flatbed::archive::model::{Kind, Status, StepState};
-use flatbed::archive::{Analysis, Archive, Query, Seen, Step, Usage};
+use flatbed::archive::{Analysis, Archive, Error, Query, Seen, Step, Usage};
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::bench::{Bench, analysis, embedding, picture, scenes, seconds, transcript, vector};
+use super::bench::{
+    Bench, analysis, embedding, picture, scenes, seconds, transcript, vector, writer,
+};
 use super::on_every_archive;
 
 on_every_archive!(
@@ -82,7 +84,7 @@ async fn scenes_and_frames_are_kept_and_replaced(bench: Bench) {
     let proxy = archive.keeps_proxies().then_some(proxy);
     let frames = bench.frames(3, "first");
     archive
-        .keep_pictures(video, &scenes(4), &frames, proxy)
+        .keep_pictures(&writer(video), &scenes(4), &frames, proxy)
         .await
         .unwrap();
     let loaded = load(&**archive, video).await;
@@ -108,7 +110,7 @@ async fn scenes_and_frames_are_kept_and_replaced(bench: Bench) {
 
     let fewer = bench.frames(1, "second");
     archive
-        .keep_pictures(video, &scenes(1), &fewer, None)
+        .keep_pictures(&writer(video), &scenes(1), &fewer, None)
         .await
         .unwrap();
     let now = load(&**archive, video).await;
@@ -134,13 +136,17 @@ async fn a_call_that_is_repeated_changes_nothing(bench: Bench) {
     for _ in 0..3 {
         archive.begin(&analysis(video, "v1")).await.unwrap();
         archive
-            .keep_pictures(video, &scenes(2), &frames, None)
+            .keep_pictures(&writer(video), &scenes(2), &frames, None)
             .await
             .unwrap();
-        archive.keep_seen(video, &seen).await.unwrap();
+        archive.keep_seen(&writer(video), &seen).await.unwrap();
         let words = transcript("first");
-        archive.keep_transcript(video, &words).await.unwrap();
-        let kept = archive.keep_embeddings(video, "m", &embeddings);
+        archive
+            .keep_transcript(&writer(video), &words)
+            .await
+            .unwrap();
+        let writer = writer(video);
+        let kept = archive.keep_embeddings(&writer, "m", &embeddings);
         kept.await.unwrap();
         let now = (load(&**archive, video).await, bench.objects_of().await);
         assert_eq!(before.get_or_insert_with(|| now.clone()), &now);
@@ -152,13 +158,16 @@ async fn transcripts_are_kept_and_replaced(bench: Bench) {
     archive.begin(&analysis(video, "v1")).await.unwrap();
     for words in ["first", "again"] {
         let words = transcript(words);
-        archive.keep_transcript(video, &words).await.unwrap();
+        archive
+            .keep_transcript(&writer(video), &words)
+            .await
+            .unwrap();
         let loaded = load(&**archive, video).await;
         assert_eq!(loaded.transcript, Some(words));
     }
     // Which Postgres cannot hold.
     let odd = transcript("a\0b");
-    archive.keep_transcript(video, &odd).await.unwrap();
+    archive.keep_transcript(&writer(video), &odd).await.unwrap();
     let loaded = load(&**archive, video).await.transcript.unwrap();
     assert!(["a\0b", "a\u{fffd}b"].contains(&&*loaded.segments[0].text));
     assert_eq!(loaded.segments[1], odd.segments[1]);
@@ -181,7 +190,7 @@ async fn captions_are_set_where_somebody_looked(bench: Bench) {
     archive.begin(&analysis(video, "v1")).await.unwrap();
     let frames = bench.frames(3, "seen");
     archive
-        .keep_pictures(video, &scenes(3), &frames, None)
+        .keep_pictures(&writer(video), &scenes(3), &frames, None)
         .await
         .unwrap();
     let seen = |frame, caption: Result<&str, &str>| Seen {
@@ -189,10 +198,13 @@ async fn captions_are_set_where_somebody_looked(bench: Bench) {
         caption: caption.map(str::to_owned).map_err(str::to_owned),
     };
     archive
-        .keep_seen(video, &[seen(0, Ok("a dog")), seen(2, Err("refused"))])
+        .keep_seen(
+            &writer(video),
+            &[seen(0, Ok("a dog")), seen(2, Err("refused"))],
+        )
         .await
         .unwrap();
-    archive.keep_seen(video, &[]).await.unwrap();
+    archive.keep_seen(&writer(video), &[]).await.unwrap();
     let frames = load(&**archive, video).await.frames;
     let said: Vec<_> = frames
         .iter()
@@ -203,7 +215,7 @@ async fn captions_are_set_where_somebody_looked(bench: Bench) {
         [(Some("a dog"), None), (None, None), (None, Some("refused"))]
     );
     archive
-        .keep_seen(video, &[seen(2, Ok("a cat"))])
+        .keep_seen(&writer(video), &[seen(2, Ok("a cat"))])
         .await
         .unwrap();
     let frames = load(&**archive, video).await.frames;
@@ -219,15 +231,18 @@ async fn another_content_begins_anew(bench: Bench) {
     let proxy = archive.keeps_proxies().then_some(proxy);
     let frames = bench.frames(2, "old");
     archive
-        .keep_pictures(video, &scenes(2), &frames, proxy)
+        .keep_pictures(&writer(video), &scenes(2), &frames, proxy)
         .await
         .unwrap();
     archive
-        .keep_transcript(video, &transcript("old"))
+        .keep_transcript(&writer(video), &transcript("old"))
         .await
         .unwrap();
     let old = [embedding(Kind::Speech, 0, "old", vector(3, 1.0))];
-    archive.keep_embeddings(video, "m", &old).await.unwrap();
+    archive
+        .keep_embeddings(&writer(video), "m", &old)
+        .await
+        .unwrap();
 
     let same = Analysis {
         notes: vec!["seen again".to_owned()],
@@ -257,12 +272,12 @@ async fn a_report_changes_what_it_tells_and_nothing_else(bench: Bench) {
     let (archive, video) = (&bench.archive, Uuid::now_v7());
     archive.begin(&analysis(video, "v1")).await.unwrap();
     archive
-        .keep_transcript(video, &transcript("kept"))
+        .keep_transcript(&writer(video), &transcript("kept"))
         .await
         .unwrap();
     let frames = bench.frames(1, "kept");
     archive
-        .keep_pictures(video, &scenes(1), &frames, None)
+        .keep_pictures(&writer(video), &scenes(1), &frames, None)
         .await
         .unwrap();
     let before = load(&**archive, video).await;
@@ -290,14 +305,14 @@ async fn a_report_changes_what_it_tells_and_nothing_else(bench: Bench) {
     };
     assert_eq!(now, expected);
 
-    // A source that could not be opened was never begun.
+    // Nor does it bring back what was forgotten.
     let unknown = Analysis {
         video_id: Uuid::now_v7(),
         ..report
     };
-    archive.report(&unknown).await.unwrap();
-    let now = load(&**archive, unknown.video_id).await;
-    assert_eq!((now.status, now.steps), (Status::Failed, unknown.steps));
+    let told = archive.report(&unknown).await;
+    assert!(matches!(told, Err(Error::Superseded(_))), "{told:?}");
+    assert_eq!(archive.load(unknown.video_id).await.unwrap(), None);
 }
 
 async fn vectors_come_back_as_they_were(bench: Bench) {
@@ -309,17 +324,23 @@ async fn vectors_come_back_as_they_were(bench: Bench) {
         embedding(Kind::Frame, 7, "a cat", vector(4, 0.25)),
         embedding(Kind::Speech, 0, "wörds", vector(4, 0.75)),
     ];
-    archive.keep_embeddings(video, "m", &all).await.unwrap();
+    archive
+        .keep_embeddings(&writer(video), "m", &all)
+        .await
+        .unwrap();
     assert_eq!(archive.embeddings(video, "m").await.unwrap(), all);
     assert_eq!(archive.embeddings(video, "other").await.unwrap(), []);
     let other = [embedding(Kind::Speech, 3, "new", vector(8, 0.5))];
     archive
-        .keep_embeddings(video, "other", &other)
+        .keep_embeddings(&writer(video), "other", &other)
         .await
         .unwrap();
     assert_eq!(archive.embeddings(video, "m").await.unwrap(), []);
     assert_eq!(archive.embeddings(video, "other").await.unwrap(), other);
-    archive.keep_embeddings(video, "other", &[]).await.unwrap();
+    archive
+        .keep_embeddings(&writer(video), "other", &[])
+        .await
+        .unwrap();
     assert_eq!(archive.embeddings(video, "other").await.unwrap(), []);
 }
 
@@ -345,7 +366,10 @@ async fn the_nearest_are_found_first(bench: Bench) {
             })
             .chain([embedding(Kind::Frame, 5, "nowhere", vec![0.0; 16])])
             .collect();
-        archive.keep_embeddings(video, "m", &all).await.unwrap();
+        archive
+            .keep_embeddings(&writer(video), "m", &all)
+            .await
+            .unwrap();
     }
     let other = Uuid::now_v7();
     archive.begin(&analysis(other, "v1")).await.unwrap();
@@ -357,7 +381,7 @@ async fn the_nearest_are_found_first(bench: Bench) {
             vector(dimensions, 1.0),
         )];
         archive
-            .keep_embeddings(other, model, &unlike)
+            .keep_embeddings(&writer(other), model, &unlike)
             .await
             .unwrap();
         let hits = archive.search(&query(16, 1.0)).await.unwrap();
@@ -400,7 +424,10 @@ async fn vectors_of_any_size_are_searched(bench: Bench) {
                 )
             })
             .collect();
-        archive.keep_embeddings(video, "m", &all).await.unwrap();
+        archive
+            .keep_embeddings(&writer(video), "m", &all)
+            .await
+            .unwrap();
         let hits = archive.search(&query(dimensions, 0.4)).await.unwrap();
         let found: Vec<u32> = hits.iter().map(|hit| hit.passage.index).collect();
         assert_eq!((found.len(), found[0]), (5, 2), "{dimensions}");
@@ -417,15 +444,18 @@ async fn what_is_forgotten_leaves_nothing(bench: Bench) {
         let proxy = archive.keeps_proxies().then_some(proxy);
         let frames = bench.frames(2, "kept");
         archive
-            .keep_pictures(video, &scenes(2), &frames, proxy)
+            .keep_pictures(&writer(video), &scenes(2), &frames, proxy)
             .await
             .unwrap();
         archive
-            .keep_transcript(video, &transcript("kept"))
+            .keep_transcript(&writer(video), &transcript("kept"))
             .await
             .unwrap();
         let all = [embedding(Kind::Speech, 0, "kept", vector(3, 1.0))];
-        archive.keep_embeddings(video, "m", &all).await.unwrap();
+        archive
+            .keep_embeddings(&writer(video), "m", &all)
+            .await
+            .unwrap();
     }
     for _ in 0..2 {
         archive.forget(video).await.unwrap();
@@ -451,13 +481,16 @@ async fn what_there_is_is_counted(bench: Bench) {
         archive.begin(&analysis(video, "v1")).await.unwrap();
         let frames = bench.frames(count, "counted");
         archive
-            .keep_pictures(video, &scenes(2 * count), &frames, None)
+            .keep_pictures(&writer(video), &scenes(2 * count), &frames, None)
             .await
             .unwrap();
         let all = [embedding(Kind::Speech, count, "one", vector(3, 1.0))];
-        archive.keep_embeddings(video, "m", &all).await.unwrap();
         archive
-            .keep_transcript(video, &transcript("one"))
+            .keep_embeddings(&writer(video), "m", &all)
+            .await
+            .unwrap();
+        archive
+            .keep_transcript(&writer(video), &transcript("one"))
             .await
             .unwrap();
         expected.videos += 1;
@@ -469,7 +502,10 @@ async fn what_there_is_is_counted(bench: Bench) {
         for _ in 0..2 {
             assert_eq!(archive.usage().await.unwrap(), expected);
         }
-        archive.keep_embeddings(video, "m", &[]).await.unwrap();
+        archive
+            .keep_embeddings(&writer(video), "m", &[])
+            .await
+            .unwrap();
         expected.embeddings -= 1;
         assert_eq!(archive.usage().await.unwrap(), expected);
     }
@@ -481,14 +517,15 @@ async fn a_call_that_is_dropped_leaves_all_or_nothing(bench: Bench) {
     let mut count = 1;
     let frames = bench.frames(count, "kept");
     archive
-        .keep_pictures(video, &scenes(count), &frames, None)
+        .keep_pictures(&writer(video), &scenes(count), &frames, None)
         .await
         .unwrap();
     for wait in [0, 1, 2, 4, 8, 16, 32] {
         let next = count + 1;
         let frames = bench.frames(next, "kept");
         let scenes = scenes(next);
-        let keeping = archive.keep_pictures(video, &scenes, &frames, None);
+        let writer = writer(video);
+        let keeping = archive.keep_pictures(&writer, &scenes, &frames, None);
         let done = timeout(Duration::from_millis(wait), keeping).await;
         let now = load(&**archive, video).await;
         let found = (now.scenes.len(), now.frames.len());
@@ -499,7 +536,7 @@ async fn a_call_that_is_dropped_leaves_all_or_nothing(bench: Bench) {
             assert_eq!(found, whole[0]);
         }
         count = next;
-        let kept = archive.keep_pictures(video, &scenes, &frames, None);
+        let kept = archive.keep_pictures(&writer, &scenes, &frames, None);
         kept.await.unwrap();
         let now = load(&**archive, video).await;
         assert_eq!((now.scenes.len(), now.frames.len()), whole_of(count));

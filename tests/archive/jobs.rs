@@ -179,8 +179,20 @@ async fn a_job_is_cancelled_by_its_status_or_by_its_end() {
     ] {
         let desk = Desk::new().await;
         let (_, job) = desk.ask().await;
+        // A worker had it, and it waits to be tried again.
+        let begun = format!(
+            "UPDATE videos SET status = 'processing', analysis_job_id = '{job}'
+             WHERE id = (SELECT video_id FROM jobs WHERE id = '{job}')"
+        );
+        desk.database.sql(&begun).await;
         desk.database.sql(&format!("{how} '{job}'")).await;
         desk.rests().await;
+        let of_it = format!("SELECT status, error FROM videos WHERE analysis_job_id = '{job}'");
+        assert_eq!(
+            desk.database.sql(&of_it).await,
+            [["failed", "cancelled"]],
+            "{how}"
+        );
 
         let (_, job) = desk.ask().await;
         let delivery = desk.receive().await;

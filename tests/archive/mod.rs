@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `bench.rs` | an archive of each kind, for one test |
 //! | `contract.rs` | what every archive guarantees |
+//! | `writers.rs` | whose a video is, where several jobs are about it |
 //! | `tables.rs` | tables that exist already, rights, pgvector that comes later |
 //! | `jobs.rs` | producers that speak SQL, and the queue that does what they ask |
 //! | `together.rs` | many of them at once, and rows that somebody holds |
@@ -14,6 +15,7 @@ mod contract;
 mod jobs;
 mod tables;
 mod together;
+mod writers;
 
 /// A test of each kind of archive for each function.
 macro_rules! on_every_archive {

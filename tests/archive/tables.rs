@@ -11,7 +11,7 @@ use flatbed::queue::Source;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::bench::{analysis, embedding, vector};
+use super::bench::{analysis, embedding, vector, writer};
 use super::jobs::{Desk, another_queue, settle};
 use crate::queue::contract::receive;
 use crate::queue::postgres::server::Server;
@@ -125,7 +125,10 @@ async fn tables_of_a_producer_are_taken_as_they_are() {
         AND source_url = 'file:///a.mp4' AND status = 'processing'";
     assert_eq!(desk.database.sql(kept).await, [["1"]]);
     let said = Transcript::default();
-    archive.keep_transcript(video, &said).await.unwrap();
+    archive
+        .keep_transcript(&writer(video), &said)
+        .await
+        .unwrap();
     // What was found goes; what its owner has written stays, and its jobs with it.
     archive.forget(video).await.unwrap();
     for (rows, expected) in [
@@ -258,7 +261,10 @@ async fn a_worker_needs_no_right_to_make_tables() {
     let video = Uuid::now_v7();
     archive.begin(&analysis(video, "v1")).await.unwrap();
     let all = [embedding(Kind::Speech, 0, "x", vector(3, 0.5))];
-    archive.keep_embeddings(video, "m", &all).await.unwrap();
+    archive
+        .keep_embeddings(&writer(video), "m", &all)
+        .await
+        .unwrap();
     assert_eq!(archive.embeddings(video, "m").await.unwrap(), all);
     // The index is the owner's to make.
     assert!(database.sql(INDEXES).await.is_empty());
@@ -301,7 +307,10 @@ async fn pgvector_may_come_later() {
             embedding(Kind::Frame, u32::from(index), "x", vector(8, first))
         })
         .collect();
-    archive.keep_embeddings(video, "m", &all).await.unwrap();
+    archive
+        .keep_embeddings(&writer(video), "m", &all)
+        .await
+        .unwrap();
     assert_eq!(database.sql(COLUMN).await, [["real[]"]]);
     let query = Query {
         vector: vector(8, 0.4),
@@ -332,8 +341,15 @@ async fn pgvector_may_come_later() {
         }
     }
     // The worker had known arrays; what it writes may fail once.
-    if archive.keep_embeddings(video, "m", &all).await.is_err() {
-        archive.keep_embeddings(video, "m", &all).await.unwrap();
+    if archive
+        .keep_embeddings(&writer(video), "m", &all)
+        .await
+        .is_err()
+    {
+        archive
+            .keep_embeddings(&writer(video), "m", &all)
+            .await
+            .unwrap();
     }
     leave(&database, &role).await;
 }
@@ -344,9 +360,13 @@ async fn indexes_are_made_with_the_first_vectors() {
     let database = Server::empty_database_with_pgvector().await;
     let archive = PostgresArchive::new(&database.url, None).unwrap();
     let video = Uuid::now_v7();
+    archive.begin(&analysis(video, "v1")).await.unwrap();
     for dimensions in [4, 3072, 4001] {
         let all = [embedding(Kind::Speech, 0, "x", vector(dimensions, 0.5))];
-        archive.keep_embeddings(video, "m", &all).await.unwrap();
+        archive
+            .keep_embeddings(&writer(video), "m", &all)
+            .await
+            .unwrap();
     }
     let expected = [["flatbed_embeddings_3072"], ["flatbed_embeddings_4"]];
     assert_eq!(database.sql(INDEXES).await, expected);
@@ -356,7 +376,10 @@ async fn indexes_are_made_with_the_first_vectors() {
             embedding(Kind::Speech, u32::from(index), "x", vector(4, first))
         })
         .collect();
-    archive.keep_embeddings(video, "m", &all).await.unwrap();
+    archive
+        .keep_embeddings(&writer(video), "m", &all)
+        .await
+        .unwrap();
     let plan = database
         .sql(
             "SET enable_seqscan = off; SET enable_sort = off;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use flatbed::job::{Job, Outcome};
+use flatbed::job::{Job, JobId, Outcome};
 use flatbed::queue::sqlite::SqliteQueue;
 use flatbed::queue::{Admin, Page, State};
 use flatbed::runner::{JobContext, Workload};
@@ -31,7 +31,7 @@ impl Workload for Failing {
         self.outcome.clone()
     }
 
-    async fn failed(&self, payload: &[u8], reason: &str, context: &JobContext) {
+    async fn failed(&self, _: &JobId, payload: &[u8], reason: &str, context: &JobContext) {
         context.lease_held().await;
         let active = self.ledger.list(State::Active, Page::first(10)).await;
         let told = (

@@ -17,9 +17,8 @@ const MOST_CHUNKS: usize = 100;
 /// end. It holds no more of it than what is read at a time.
 ///
 /// ```no_run
-/// use flatbed_media::normalize::{SoundSpan, SpeechOptions, speech_spans};
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let sound: flatbed_media::normalize::Sound = todo!();
+/// use flatbed_media::normalize::{Sound, SoundSpan, SpeechOptions, speech_spans};
+/// # fn pieces(sound: &Sound) -> Result<(), Box<dyn std::error::Error>> {
 /// for span in speech_spans(sound.duration, &sound.silences, &SpeechOptions::default())? {
 ///     let mut piece = SoundSpan::path("sound.wav", span)?;
 ///     let mut file = std::fs::File::create("piece.wav")?;

@@ -24,7 +24,7 @@ use self::documents::{Album, Main, Scenes, Vectors, Words, fingerprint};
 use super::pictures::{self, Pictures, absent_is_none};
 use super::{
     Analysis, Archive, Embedding, Error, Hit, NewFrame, Query, Result, Scene, Seen, Transcript,
-    Usage,
+    Usage, Writer,
 };
 use crate::store::{self, Describe, Key, Store};
 
@@ -131,10 +131,11 @@ impl Shared {
         Ok(are_whole.then_some((scenes, frames)))
     }
 
-    /// The content that is being looked at.
-    async fn version(&self, video: Uuid) -> Result<Option<String>> {
-        let main = self.main(video).await?;
-        Ok(main.and_then(|main| main.analysis.source_version))
+    /// How far the video is, if it is still the writer's.
+    async fn of(&self, writer: &Writer) -> Result<Main> {
+        let main = self.main(writer.video).await?;
+        main.filter(|main| main.analysis.job_id == writer.job)
+            .ok_or(Error::Superseded(writer.video))
     }
 }
 
@@ -170,30 +171,35 @@ impl Archive for ObjectArchive {
         Ok(Some(analysis))
     }
 
+    async fn ask(&self, asked: &Writer, source_url: Option<&str>) -> Result<()> {
+        self.0.ask(asked, source_url).await
+    }
+
     async fn begin(&self, analysis: &Analysis) -> Result<()> {
         self.0.begin(analysis).await
     }
 
     async fn keep_pictures(
         &self,
-        video: Uuid,
+        writer: &Writer,
         scenes: &[Scene],
         frames: &[NewFrame],
         proxy: Option<PathBuf>,
     ) -> Result<()> {
-        self.0.keep_pictures(video, scenes, frames, proxy).await
+        self.0.keep_pictures(writer, scenes, frames, proxy).await
     }
 
-    async fn keep_transcript(&self, video: Uuid, transcript: &Transcript) -> Result<()> {
-        self.0.keep_transcript(video, transcript).await
+    async fn keep_transcript(&self, writer: &Writer, transcript: &Transcript) -> Result<()> {
+        self.0.keep_transcript(writer, transcript).await
     }
 
-    async fn keep_seen(&self, video: Uuid, seen: &[Seen]) -> Result<()> {
-        self.0.keep_seen(video, seen).await
+    async fn keep_seen(&self, writer: &Writer, seen: &[Seen]) -> Result<()> {
+        self.0.keep_seen(writer, seen).await
     }
 
     async fn embeddings(&self, video: Uuid, model: &str) -> Result<Vec<Embedding>> {
-        let version = self.0.version(video).await?;
+        let main = self.0.main(video).await?;
+        let version = main.and_then(|main| main.analysis.source_version);
         let vectors = self.0.read::<Vectors>(video, EMBEDDINGS).await?;
         let is_ours =
             |vectors: &Vectors| vectors.model == model && vectors.source_version == version;
@@ -213,8 +219,8 @@ impl Archive for ObjectArchive {
         Ok(all)
     }
 
-    async fn keep_embeddings(&self, video: Uuid, model: &str, all: &[Embedding]) -> Result<()> {
-        self.0.keep_embeddings(video, model, all).await
+    async fn keep_embeddings(&self, writer: &Writer, model: &str, all: &[Embedding]) -> Result<()> {
+        self.0.keep_embeddings(writer, model, all).await
     }
 
     async fn report(&self, analysis: &Analysis) -> Result<()> {

@@ -3,12 +3,13 @@
 
 use std::path::PathBuf;
 
-use uuid::Uuid;
-
 use super::documents::{Album, Kept, Main, Scenes, Vectors, Words, fingerprint};
 use super::{ANALYSIS, EMBEDDINGS, FRAMES, SCENES, Shared, TRANSCRIPT};
+use crate::archive::model::Status;
 use crate::archive::pictures::key;
-use crate::archive::{Analysis, Embedding, NewFrame, Result, Scene, Seen, Transcript, subtitles};
+use crate::archive::{
+    Analysis, Embedding, NewFrame, Result, Scene, Seen, Transcript, Writer, subtitles,
+};
 use crate::store::Describe;
 
 impl Shared {
@@ -41,10 +42,26 @@ impl Shared {
         Ok(())
     }
 
-    pub(super) async fn report(&self, report: &Analysis) -> Result<()> {
-        let Some(Main { mut analysis, kept }) = self.main(report.video_id).await? else {
-            return self.put_main(report.clone(), Kept::default()).await;
+    pub(super) async fn ask(&self, asked: &Writer, source_url: Option<&str>) -> Result<()> {
+        let main = self.main(asked.video).await?;
+        let is_there = main.is_some();
+        let (mut analysis, kept) = match main {
+            Some(Main { analysis, kept }) => (analysis, kept),
+            None => (Analysis::of(asked.video), Kept::default()),
         };
+        let has_ended = asked.job.is_some() && analysis.job_id == asked.job;
+        if is_there && (has_ended || analysis.status == Status::Processing) {
+            return Ok(());
+        }
+        analysis.status = Status::Queued;
+        analysis.error = None;
+        analysis.job_id.clone_from(&asked.job);
+        analysis.source_url = source_url.map(str::to_owned).or(analysis.source_url);
+        self.put_main(analysis, kept).await
+    }
+
+    pub(super) async fn report(&self, report: &Analysis) -> Result<()> {
+        let Main { mut analysis, kept } = self.of(&report.writer()).await?;
         analysis.status = report.status;
         analysis.error.clone_from(&report.error);
         analysis.steps.clone_from(&report.steps);
@@ -63,11 +80,9 @@ impl Shared {
         self.write(video, ANALYSIS, &Main { analysis, kept }).await
     }
 
-    /// Sets down how much there is, where there is a video to set it down for.
-    async fn count(&self, video: Uuid, count: impl FnOnce(&mut Kept)) -> Result<()> {
-        let Some(mut main) = self.main(video).await? else {
-            return Ok(());
-        };
+    /// Sets down how much there is.
+    async fn count(&self, writer: &Writer, count: impl FnOnce(&mut Kept)) -> Result<()> {
+        let mut main = self.of(writer).await?;
         let before = main.kept;
         count(&mut main.kept);
         if main.kept == before {
@@ -78,12 +93,13 @@ impl Shared {
 
     pub(super) async fn keep_pictures(
         &self,
-        video: Uuid,
+        writer: &Writer,
         scenes: &[Scene],
         frames: &[NewFrame],
         proxy: Option<PathBuf>,
     ) -> Result<()> {
-        let source_version = self.version(video).await?;
+        let video = writer.video;
+        let source_version = self.of(writer).await?.analysis.source_version;
         let before = self.seen(video, source_version.as_ref()).await?;
         let kept = self.pictures.keep(video, frames).await?;
         let proxy = match proxy {
@@ -104,10 +120,12 @@ impl Shared {
         self.write(video, FRAMES, &document).await?;
         self.pictures.forget_others(video, &document.frames).await?;
         let scenes = u64::try_from(scenes.len()).unwrap_or_default();
-        self.count(video, |kept| kept.scenes = scenes).await
+        self.count(writer, |kept| kept.scenes = scenes).await
     }
 
-    pub(super) async fn keep_transcript(&self, video: Uuid, kept: &Transcript) -> Result<()> {
+    pub(super) async fn keep_transcript(&self, writer: &Writer, kept: &Transcript) -> Result<()> {
+        let video = writer.video;
+        let source_version = self.of(writer).await?.analysis.source_version;
         let texts = [
             ("transcript.vtt", subtitles::webvtt(&kept.segments)),
             ("transcript.srt", subtitles::srt(&kept.segments)),
@@ -117,14 +135,15 @@ impl Shared {
             self.store.put(&key, text, Describe::default()).await?;
         }
         let document = Words {
-            source_version: self.version(video).await?,
+            source_version,
             transcript: kept.clone(),
         };
         self.write(video, TRANSCRIPT, &document).await
     }
 
-    pub(super) async fn keep_seen(&self, video: Uuid, seen: &[Seen]) -> Result<()> {
-        let version = self.version(video).await?;
+    pub(super) async fn keep_seen(&self, writer: &Writer, seen: &[Seen]) -> Result<()> {
+        let video = writer.video;
+        let version = self.of(writer).await?.analysis.source_version;
         let Some((_, mut document)) = self.seen(video, version.as_ref()).await? else {
             return Ok(());
         };
@@ -140,14 +159,14 @@ impl Shared {
 
     pub(super) async fn keep_embeddings(
         &self,
-        video: Uuid,
+        writer: &Writer,
         model: &str,
         all: &[Embedding],
     ) -> Result<()> {
-        let version = self.version(video).await?;
+        let version = self.of(writer).await?.analysis.source_version;
         let document = Vectors::pack(version, model, all);
-        self.write(video, EMBEDDINGS, &document).await?;
+        self.write(writer.video, EMBEDDINGS, &document).await?;
         let count = u64::try_from(all.len()).unwrap_or_default();
-        self.count(video, |kept| kept.embeddings = count).await
+        self.count(writer, |kept| kept.embeddings = count).await
     }
 }

@@ -30,7 +30,7 @@ use self::vectors::Vectors;
 use super::pictures::Pictures;
 use super::{
     Analysis, Archive, Embedding, Error, Hit, NewFrame, Query, Result, Scene, Seen, Transcript,
-    Usage,
+    Usage, Writer,
 };
 use crate::queue;
 use crate::queue::postgres::address::Address;
@@ -127,34 +127,38 @@ impl Archive for PostgresArchive {
         self.0.load(video).await
     }
 
+    async fn ask(&self, asked: &Writer, source_url: Option<&str>) -> Result<()> {
+        self.0.ask(asked, source_url).await
+    }
+
     async fn begin(&self, analysis: &Analysis) -> Result<()> {
         self.0.begin(analysis).await
     }
 
     async fn keep_pictures(
         &self,
-        video: Uuid,
+        writer: &Writer,
         scenes: &[Scene],
         frames: &[NewFrame],
         proxy: Option<PathBuf>,
     ) -> Result<()> {
-        self.0.keep_pictures(video, scenes, frames, proxy).await
+        self.0.keep_pictures(writer, scenes, frames, proxy).await
     }
 
-    async fn keep_transcript(&self, video: Uuid, transcript: &Transcript) -> Result<()> {
-        self.0.keep_transcript(video, transcript).await
+    async fn keep_transcript(&self, writer: &Writer, transcript: &Transcript) -> Result<()> {
+        self.0.keep_transcript(writer, transcript).await
     }
 
-    async fn keep_seen(&self, video: Uuid, seen: &[Seen]) -> Result<()> {
-        self.0.keep_seen(video, seen).await
+    async fn keep_seen(&self, writer: &Writer, seen: &[Seen]) -> Result<()> {
+        self.0.keep_seen(writer, seen).await
     }
 
     async fn embeddings(&self, video: Uuid, model: &str) -> Result<Vec<Embedding>> {
         self.0.embeddings(video, model).await
     }
 
-    async fn keep_embeddings(&self, video: Uuid, model: &str, all: &[Embedding]) -> Result<()> {
-        self.0.keep_embeddings(video, model, all).await
+    async fn keep_embeddings(&self, writer: &Writer, model: &str, all: &[Embedding]) -> Result<()> {
+        self.0.keep_embeddings(writer, model, all).await
     }
 
     async fn report(&self, analysis: &Analysis) -> Result<()> {

@@ -11,6 +11,7 @@ use crate::archive::{Analysis, Error, Result, Usage};
 const LOAD: &str = "
     SELECT json_build_object(
         'video_id', id, 'source_url', shown_url, 'source_version', source_version,
+        'job_id', analysis_job_id,
         'status', CASE WHEN status IN ('processing', 'completed', 'failed') THEN status
                        ELSE 'queued' END,
         'error', error, 'duration', duration_seconds, 'width', width, 'height', height,

@@ -10,10 +10,10 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::Shared;
-use super::writing::{delete, known};
+use super::writing::{delete, mine};
 use crate::archive::model::{Kind, Passage, seconds};
 use crate::archive::nearest::{Compass, Nearest, limit};
-use crate::archive::{Embedding, Error, Hit, Query, Result};
+use crate::archive::{Embedding, Error, Hit, Query, Result, Writer};
 use crate::queue;
 use crate::queue::postgres::LONGEST_MIGRATION;
 use crate::queue::postgres::connection::{self, Parameters};
@@ -130,7 +130,7 @@ impl Shared {
 
     pub(super) async fn keep_embeddings(
         &self,
-        video: Uuid,
+        writer: &Writer,
         model: &str,
         all: &[Embedding],
     ) -> Result<()> {
@@ -143,17 +143,18 @@ impl Shared {
                 self.index_first(&Index { place, dimensions }).await;
             }
         }
-        let written = self.write_embeddings(&vectors, video, model, all).await;
+        let written = self.write_embeddings(&vectors, writer, model, all).await;
         self.heed(written)
     }
 
     async fn write_embeddings(
         &self,
         vectors: &Vectors,
-        video: Uuid,
+        writer: &Writer,
         model: &str,
         all: &[Embedding],
     ) -> Result<()> {
+        let video = writer.video;
         let cast = match vectors {
             Vectors::Arrays => String::new(),
             Vectors::Pgvector(place) => format!("::{place}.vector"),
@@ -164,7 +165,7 @@ impl Shared {
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::real[]{cast})"
         );
         let writing = self.lane.begin().await?;
-        known(&writing, video).await?;
+        mine(&writing, writer).await?;
         delete(&writing, "embeddings", video).await?;
         for one in all {
             let passage = &one.passage;
@@ -228,14 +229,14 @@ impl Shared {
 
     pub(super) async fn search(&self, query: &Query) -> Result<Vec<Hit>> {
         let found = match self.vectors().await? {
-            Vectors::Pgvector(place) => self.ask(&place, query).await,
+            Vectors::Pgvector(place) => self.have_searched(&place, query).await,
             Vectors::Arrays => self.compare(query).await,
         };
         self.heed(found)
     }
 
     /// Has pgvector search.
-    async fn ask(&self, place: &str, query: &Query) -> Result<Vec<Hit>> {
+    async fn have_searched(&self, place: &str, query: &Query) -> Result<Vec<Hit>> {
         let dimensions = query.vector.len();
         let index = Index { place, dimensions };
         let asked = format!("$1::real[]::{place}.vector");

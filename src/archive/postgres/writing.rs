@@ -8,7 +8,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::Shared;
-use crate::archive::{Analysis, Error, Frame, NewFrame, Result, Scene, Seen, Transcript};
+use crate::archive::{Analysis, Error, Frame, NewFrame, Result, Scene, Seen, Transcript, Writer};
+use crate::job::JobId;
 use crate::queue::postgres::connection::{Parameters, Transaction};
 use crate::queue::postgres::rows::text;
 use crate::store::Key;
@@ -19,39 +20,45 @@ const BEGIN: &str = "
     WITH hit AS (
         UPDATE videos SET shown_url = $2, source_version = $3, status = $4, error = $5,
             duration_seconds = $6, width = $7, height = $8, steps = $9::text::jsonb,
-            notes = $10::text::jsonb, updated_at = now(),
+            notes = $10::text::jsonb, analysis_job_id = $11, updated_at = now(),
             proxy_key = CASE WHEN source_version IS NOT DISTINCT FROM $3 THEN proxy_key END
         WHERE id = $1 RETURNING id)
     INSERT INTO videos (id, shown_url, source_version, status, error, duration_seconds,
-        width, height, steps, notes, updated_at)
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb, $10::text::jsonb, now()
+        width, height, steps, notes, analysis_job_id, updated_at)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb, $10::text::jsonb, $11, now()
     WHERE NOT EXISTS (SELECT FROM hit)";
 
 const REPORT: &str = "
-    WITH hit AS (
-        UPDATE videos SET status = $3, error = $4, shown_url = coalesce(shown_url, $2),
-            steps = $5::text::jsonb, notes = $6::text::jsonb, updated_at = now()
-        WHERE id = $1 RETURNING id)
-    INSERT INTO videos (id, shown_url, status, error, steps, notes, updated_at)
-    SELECT $1, $2, $3, $4, $5::text::jsonb, $6::text::jsonb, now()
-    WHERE NOT EXISTS (SELECT FROM hit)";
+    UPDATE videos SET status = $4, error = $5, shown_url = coalesce(shown_url, $3),
+        steps = $6::text::jsonb, notes = $7::text::jsonb, updated_at = now()
+    WHERE id = $1 AND analysis_job_id IS NOT DISTINCT FROM $2";
+
+/// A job that has ended already is not asked for any more.
+const ASK: &str = "
+    WITH known AS (SELECT FROM videos WHERE id = $1), asked AS (
+        UPDATE videos SET status = 'queued', error = NULL, analysis_job_id = $2,
+            shown_url = coalesce($3, shown_url), updated_at = now()
+        WHERE id = $1 AND status IS DISTINCT FROM 'processing'
+            AND ($2::text IS NULL OR analysis_job_id IS DISTINCT FROM $2))
+    INSERT INTO videos (id, shown_url, status, analysis_job_id)
+    SELECT $1, $3, 'queued', $2 WHERE NOT EXISTS (SELECT FROM known)
+    ON CONFLICT DO NOTHING";
 
 /// A row that a producer made, or that a job of `jobs` is about, stays: it loses what
 /// Flatbed has written.
 const UNKNOWN: &str = "
     UPDATE videos SET status = 'queued', error = NULL, shown_url = NULL,
         source_version = NULL, duration_seconds = NULL, width = NULL, height = NULL,
-        proxy_key = NULL, steps = NULL, notes = NULL, updated_at = now()
+        proxy_key = NULL, steps = NULL, notes = NULL, analysis_job_id = NULL, updated_at = now()
     WHERE id = $1 AND (source_url IS NOT NULL OR EXISTS (SELECT FROM jobs WHERE video_id = $1))";
 
 const GONE: &str = "
     DELETE FROM videos WHERE id = $1 AND source_url IS NULL
         AND NOT EXISTS (SELECT FROM jobs WHERE video_id = $1)";
 
-/// Rows of a video that is not there would be nobody's.
-const KNOWN: &str = "
-    WITH hit AS (UPDATE videos SET updated_at = now() WHERE id = $1 RETURNING id)
-    INSERT INTO videos (id, status) SELECT $1, 'processing' WHERE NOT EXISTS (SELECT FROM hit)";
+/// The row is held until the transaction ends.
+const MINE: &str = "
+    UPDATE videos SET updated_at = now() WHERE id = $1 AND analysis_job_id IS NOT DISTINCT FROM $2";
 
 const SCENES: &str = "
     INSERT INTO scenes (video_id, index, start_seconds, end_seconds)
@@ -67,9 +74,13 @@ const TRANSCRIPT: &str = "
     VALUES ($1, $2, $3, $4::text::jsonb, $5::text::jsonb)";
 
 const SEEN: &str = "
-    UPDATE frames SET caption = seen.caption, refusal = seen.refusal
-    FROM unnest($2::integer[], $3::text[], $4::text[]) AS seen (index, caption, refusal)
-    WHERE frames.video_id = $1 AND frames.index = seen.index";
+    WITH mine AS (
+        UPDATE videos SET updated_at = now()
+        WHERE id = $1 AND analysis_job_id IS NOT DISTINCT FROM $2 RETURNING id), told AS (
+        UPDATE frames SET caption = seen.caption, refusal = seen.refusal
+        FROM mine, unnest($3::integer[], $4::text[], $5::text[]) AS seen (index, caption, refusal)
+        WHERE frames.video_id = mine.id AND frames.index = seen.index)
+    SELECT FROM mine";
 
 /// What belongs to a content.
 const FOUND: [&str; 4] = ["transcripts", "scenes", "frames", "embeddings"];
@@ -108,6 +119,7 @@ impl Shared {
             &height,
             &steps,
             &notes,
+            &job(analysis.job_id.as_ref()),
         ];
         writing.execute(BEGIN, values).await?;
         writing.commit().await?;
@@ -119,21 +131,24 @@ impl Shared {
 
     pub(super) async fn keep_pictures(
         &self,
-        video: Uuid,
+        writer: &Writer,
         scenes: &[Scene],
         frames: &[NewFrame],
         proxy: Option<PathBuf>,
     ) -> Result<()> {
+        let video = writer.video;
         let mut kept: Vec<Frame> = frames.iter().map(|new| new.frame.clone()).collect();
         let mut proxy_key = None;
         if let Some(pictures) = &self.pictures {
+            // Files are not taken back.
+            self.check(writer).await?;
             kept = pictures.keep(video, frames).await?;
             if let Some(proxy) = proxy {
                 proxy_key = Some(pictures.keep_proxy(video, &proxy).await?);
             }
         }
         let writing = self.lane.begin().await?;
-        writing.execute(KNOWN, &[&video]).await?;
+        mine(&writing, writer).await?;
         delete(&writing, "scenes", video).await?;
         delete(&writing, "frames", video).await?;
         let indexes: Vec<i32> = scenes.iter().map(|scene| number(scene.index)).collect();
@@ -163,7 +178,8 @@ impl Shared {
         }
     }
 
-    pub(super) async fn keep_transcript(&self, video: Uuid, kept: &Transcript) -> Result<()> {
+    pub(super) async fn keep_transcript(&self, writer: &Writer, kept: &Transcript) -> Result<()> {
+        let video = writer.video;
         let mut segments = kept.segments.clone();
         for segment in &mut segments {
             segment.text = text(&segment.text).into_owned();
@@ -172,14 +188,14 @@ impl Shared {
         let language = held(kept.language.as_ref());
         let (segments, pieces) = (json(&segments), json(&kept.pieces));
         let writing = self.lane.begin().await?;
-        writing.execute(KNOWN, &[&video]).await?;
+        mine(&writing, writer).await?;
         delete(&writing, "transcripts", video).await?;
         let values: Parameters<'_> = &[&video, &language, &text(&whole), &segments, &pieces];
         writing.execute(TRANSCRIPT, values).await?;
         Ok(writing.commit().await?)
     }
 
-    pub(super) async fn keep_seen(&self, video: Uuid, seen: &[Seen]) -> Result<()> {
+    pub(super) async fn keep_seen(&self, writer: &Writer, seen: &[Seen]) -> Result<()> {
         let indexes: Vec<i32> = seen.iter().map(|seen| number(seen.frame)).collect();
         let captions: Vec<_> = seen
             .iter()
@@ -190,9 +206,26 @@ impl Shared {
             .iter()
             .map(|seen| seen.caption.as_ref().err().map(|refusal| text(refusal)))
             .collect();
-        let values: Parameters<'_> = &[&video, &indexes, &captions, &refusals];
-        self.lane.execute(SEEN, values).await?;
+        let (video, job) = (writer.video, job(writer.job.as_ref()));
+        let values: Parameters<'_> = &[&video, &job, &indexes, &captions, &refusals];
+        let told = self.lane.query_row(SEEN, values).await?;
+        told.map(drop).ok_or(Error::Superseded(video))
+    }
+
+    pub(super) async fn ask(&self, asked: &Writer, source_url: Option<&str>) -> Result<()> {
+        let url = source_url.map(text);
+        let values: Parameters<'_> = &[&asked.video, &job(asked.job.as_ref()), &url];
+        self.lane.execute(ASK, values).await?;
         Ok(())
+    }
+
+    /// Fails unless the video is the writer's at this moment.
+    async fn check(&self, writer: &Writer) -> Result<()> {
+        const IS_MINE: &str =
+            "SELECT FROM videos WHERE id = $1 AND analysis_job_id IS NOT DISTINCT FROM $2";
+        let (video, job) = (writer.video, job(writer.job.as_ref()));
+        let row = self.lane.query_row(IS_MINE, &[&video, &job]).await?;
+        row.map(drop).ok_or(Error::Superseded(video))
     }
 
     pub(super) async fn report(&self, analysis: &Analysis) -> Result<()> {
@@ -203,14 +236,17 @@ impl Shared {
         let (steps, notes) = (steps(analysis), notes(analysis));
         let values: Parameters<'_> = &[
             &analysis.video_id,
+            &job(analysis.job_id.as_ref()),
             &url,
             &analysis.status.as_str(),
             &error,
             &steps,
             &notes,
         ];
-        self.lane.execute(REPORT, values).await?;
-        Ok(())
+        match self.lane.execute(REPORT, values).await? {
+            0 => Err(Error::Superseded(analysis.video_id)),
+            _ => Ok(()),
+        }
     }
 
     pub(super) async fn forget(&self, video: Uuid) -> Result<()> {
@@ -237,10 +273,17 @@ pub(super) async fn delete(writing: &Transaction, table: &str, video: Uuid) -> R
     Ok(())
 }
 
-/// Has the video be there.
-pub(super) async fn known(writing: &Transaction, video: Uuid) -> Result<()> {
-    writing.execute(KNOWN, &[&video]).await?;
-    Ok(())
+/// Holds the video's row, if it is still the writer's.
+pub(super) async fn mine(writing: &Transaction, writer: &Writer) -> Result<()> {
+    let job = job(writer.job.as_ref());
+    match writing.execute(MINE, &[&writer.video, &job]).await? {
+        0 => Err(Error::Superseded(writer.video)),
+        _ => Ok(()),
+    }
+}
+
+fn job(id: Option<&JobId>) -> Option<&str> {
+    id.map(JobId::as_str)
 }
 
 async fn insert_frame(

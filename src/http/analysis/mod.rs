@@ -23,7 +23,7 @@ use axum::routing::{get, post};
 use uuid::Uuid;
 
 use super::failure::Failure;
-use crate::archive::{self, Archive};
+use crate::archive::{self, Analysis, Archive, Writer};
 use crate::client::models::Models;
 use crate::job::JobId;
 use crate::queue::{Added, Admin, Counts};
@@ -84,8 +84,46 @@ impl From<archive::Error> for Failure {
         match error {
             archive::Error::Store(error) => error.into(),
             archive::Error::Database(error) => error.into(),
+            superseded @ archive::Error::Superseded(_) => Self::conflict(superseded.to_string()),
             unreadable @ archive::Error::Unreadable { .. } => Self::internal(&unreadable),
         }
+    }
+}
+
+impl Analyses {
+    /// Adds a job, and has readers see that the video is queued: before the job is
+    /// there, which may begin at once.
+    async fn order(&self, job: &JobId, order: &Order) -> Result<Added, Failure> {
+        let before = match self.show_queued(job, order).await {
+            Ok(before) => Some(before),
+            Err(error) => {
+                tracing::warn!(%job, %error, "a video's status does not show that it is queued");
+                None
+            }
+        };
+        let added = self.orders.add(job.clone(), order).await;
+        if let (Err(_), Some(before)) = (&added, before) {
+            let undone = match &before {
+                Some(known) => self.archive.begin(known).await,
+                None => self.archive.forget(order.video_id).await,
+            };
+            if let Err(error) = undone {
+                tracing::warn!(%job, %error, "a video's status shows a job that was not added");
+            }
+        }
+        Ok(added?)
+    }
+
+    /// What was known of the video before.
+    async fn show_queued(&self, job: &JobId, order: &Order) -> archive::Result<Option<Analysis>> {
+        let before = self.archive.load(order.video_id).await?;
+        let asked = Writer {
+            video: order.video_id,
+            // Queues without records have names of their own for their jobs.
+            job: self.admin.is_some().then(|| job.clone()),
+        };
+        self.archive.ask(&asked, None).await?;
+        Ok(before)
     }
 }
 

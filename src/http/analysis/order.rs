@@ -70,7 +70,7 @@ pub async fn create(
         force: asked.force,
     };
     let job_id = JobId::random();
-    api.orders.add(job_id.clone(), &order).await?;
+    api.order(&job_id, &order).await?;
     let ordered = Ordered {
         job_id,
         video_id,

@@ -1,7 +1,6 @@
 //! `POST /webhook`: analyses that are pushed. The signature is this document's own:
 //! `X-Webhook-Signature: sha256=` and the HMAC of `timestamp.body`, in hex.
 
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::extract::{Request, State};
@@ -9,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use axum::{Json, Router};
 
-use super::Orders;
+use super::Analyses;
 use super::order::Ordered;
 use crate::http::body;
 use crate::http::failure::{ErrorBody, Failure};
@@ -24,8 +23,8 @@ const LARGEST: usize = 1 << 16;
 pub struct Pushed {
     /// Who may come in.
     pub door: PlainDoor,
-    /// Where jobs go.
-    pub orders: Arc<dyn Orders>,
+    /// Where they go.
+    pub api: Analyses,
 }
 
 /// The route.
@@ -64,7 +63,7 @@ pub async fn take(
     let job_id = pushed.door.verify(&claimed, &body)?;
     let order = Order::parse(&body).map_err(|error| Failure::bad_request(error.to_string()))?;
     // Known already: it was taken the first time.
-    let _added = pushed.orders.add(job_id.clone(), &order).await?;
+    let _added = pushed.api.order(&job_id, &order).await?;
     let ordered = Ordered {
         job_id,
         video_id: order.video_id,

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use super::{Analyses, absent, video_id};
 use crate::archive::model::Frame;
-use crate::archive::{Analysis, Transcript, subtitles};
+use crate::archive::{self, Analysis, Transcript, subtitles};
 use crate::http::failure::{ErrorBody, Failure};
 use crate::runner::engine::on_thread;
 use crate::store::Key;
@@ -168,8 +168,14 @@ pub async fn forget(
     State(api): State<Analyses>,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Failure> {
-    let known = api.known(&id).await?;
-    api.archive.forget(known.video_id).await?;
+    let video = video_id(&id)?;
+    match api.archive.load(video).await {
+        Ok(None) => return Err(absent(id)),
+        // What cannot be read is forgotten too.
+        Ok(Some(_)) | Err(archive::Error::Unreadable { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    api.archive.forget(video).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -46,7 +46,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use self::connection::{Link, short};
-use super::{Capabilities, Delivery, Error, Result, Source};
+use super::{Aside, Capabilities, Delivery, Error, Result, SetAside, Source};
 use crate::job::RetryPolicy;
 
 pub use config::Config;
@@ -148,6 +148,8 @@ struct Shared {
     idle: Mutex<Vec<Channel>>,
     /// Names this process's holding queue.
     key: String,
+    /// Jobs that lost their last worker, to be told of.
+    aside: Aside,
 }
 
 impl RabbitMq {
@@ -163,6 +165,7 @@ impl RabbitMq {
             declared: AtomicBool::new(false),
             idle: Mutex::default(),
             key: Uuid::now_v7().to_string(),
+            aside: Aside::default(),
         })))
     }
 
@@ -184,6 +187,10 @@ impl Source for RabbitMq {
             // The process ends.
             Err(_) => Err(self.0.consuming.away("the receiving was broken off")),
         }
+    }
+
+    async fn set_aside(&self) -> SetAside {
+        self.0.aside.next().await
     }
 
     fn lease(&self) -> Duration {

@@ -16,7 +16,7 @@ use super::Shared;
 use super::delivery::{Held, RabbitDelivery};
 use super::message::Letter;
 use crate::job::Outcome;
-use crate::queue::{Delivery, Error, Result};
+use crate::queue::{Delivery, Error, Result, SetAside, State};
 
 /// How often an idle consumer looks whether the broker is still there.
 const PROBE: Duration = Duration::from_secs(5);
@@ -157,6 +157,11 @@ async fn charge(shared: &Shared, held: &Held) -> Result<bool> {
     let reason = format!("its worker was lost in attempt {lost} of {most}{before}");
     shared.set_aside(&letter, lost, &reason).await?;
     let job = letter.id();
+    shared.aside.push(SetAside {
+        payload: Some(letter.payload.to_vec()),
+        reason: Some(reason),
+        ..SetAside::new(job.clone(), State::Failed)
+    });
     tracing::warn!(%job, "a job whose worker was lost in its last attempt is set aside");
     Ok(true)
 }

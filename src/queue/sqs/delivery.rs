@@ -11,7 +11,7 @@ use super::Shared;
 use super::client::Failure;
 use super::message::Message;
 use crate::job::{Job, Outcome, Progress};
-use crate::queue::{Delivery, Lease, Result};
+use crate::queue::{Delivery, Lease, Result, SetAside, State};
 
 /// A message is held for 12 hours at most, whatever one asks.
 pub(super) const LONGEST_HOLD: u64 = 12 * 3600;
@@ -182,6 +182,11 @@ impl Shared {
         let reason = format!("its worker was lost in attempt {most} of {most}{before}");
         self.set_aside(message, most, &reason).await?;
         tracing::warn!(job = %job.id, "a job whose worker was lost in its last attempt is set aside");
+        self.aside.push(SetAside {
+            payload: Some(job.payload.clone()),
+            reason: Some(reason),
+            ..SetAside::new(job.id.clone(), State::Failed)
+        });
         ticket.stage = Stage::Copied;
         // If it is lost, it is set aside again.
         self.settle(ticket, &Outcome::Cancelled).await.map(drop)

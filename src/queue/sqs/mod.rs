@@ -37,7 +37,7 @@ use self::client::{Client, Failure};
 use self::dead_letters::Shelf;
 use self::delivery::SqsDelivery;
 use self::receiving::Waiters;
-use super::{Capabilities, Delivery, Result, Source};
+use super::{Aside, Capabilities, Delivery, Result, SetAside, Source};
 use crate::aws::Access;
 use crate::job::RetryPolicy;
 
@@ -88,6 +88,8 @@ struct Shared {
     waiters: Waiters,
     /// Where jobs are set aside.
     shelf: OnceCell<Shelf>,
+    /// Those that lost their last worker, to be told of.
+    aside: Aside,
 }
 
 impl SqsQueue {
@@ -97,6 +99,7 @@ impl SqsQueue {
             client: Client::new(&options)?,
             waiters: Waiters::default(),
             shelf: OnceCell::new(),
+            aside: Aside::default(),
             options,
         })))
     }
@@ -118,6 +121,10 @@ impl Source for SqsQueue {
             // The process ends.
             Err(_) => Err(self.0.client.away("the receiving was broken off")),
         }
+    }
+
+    async fn set_aside(&self) -> SetAside {
+        self.0.aside.next().await
     }
 
     fn lease(&self) -> Duration {

@@ -153,7 +153,11 @@ impl Analysis {
 
     /// What needs the token.
     pub fn guarded_routes(&self, reports: JobMetrics) -> Router {
-        http::analysis::routes(http::analysis::Analyses {
+        http::analysis::routes(self.api(reports))
+    }
+
+    fn api(&self, metrics: JobMetrics) -> http::analysis::Analyses {
+        http::analysis::Analyses {
             archive: Arc::clone(&self.archive),
             orders: Arc::clone(&self.jobs.orders),
             admin: match &self.jobs.kept {
@@ -163,12 +167,12 @@ impl Analysis {
             files: self.files.clone(),
             link_life: self.settings.link_life,
             models: self.searching(),
-            metrics: reports,
-        })
+            metrics,
+        }
     }
 
     /// What a signature guards.
-    pub fn open_routes(&self) -> Router {
+    pub fn open_routes(&self, reports: JobMetrics) -> Router {
         let (Some(webhook), Kept::Records(_)) = (&self.settings.webhook, &self.jobs.kept) else {
             // Without records nobody would know a request that comes again.
             return Router::new();
@@ -176,7 +180,7 @@ impl Analysis {
         tracing::info!("analyses can be pushed to /webhook");
         http::analysis::push::routes(Pushed {
             door: PlainDoor::new(webhook),
-            orders: Arc::clone(&self.jobs.orders),
+            api: self.api(reports),
         })
     }
 

@@ -10,6 +10,9 @@ use crate::archive::model::{Kind, Passage, StepState};
 use crate::archive::{Analysis, Embedding, Segment, Step};
 use crate::runner::JobContext;
 
+/// Texts are paid for, and their vectors kept, so many at a time.
+const AT_A_TIME: usize = 256;
+
 /// A passage is as long as somebody would quote.
 const LONGEST_PASSAGE: Timestamp = Timestamp::from_micros(30_000_000);
 
@@ -29,64 +32,58 @@ impl Analyses {
         let (Ok(models), None) = (&self.models, self.off(Step::Embed)) else {
             return Ok(());
         };
-        let (video, model) = (known.video_id, &self.embedding_model);
+        let (model, writer) = (&self.embedding_model, known.writer());
         let passages = passages(known);
-        let before = self.archive.embeddings(video, model).await?;
-        let had: HashMap<&str, &Vec<f32>> = before
+        let before = self.archive.embeddings(known.video_id, model).await?;
+        let mut vectors: HashMap<&str, Vec<f32>> = before
             .iter()
-            .map(|embedding| (embedding.passage.text.as_str(), &embedding.vector))
+            .map(|embedding| (embedding.passage.text.as_str(), embedding.vector.clone()))
             .collect();
         let mut new: Vec<&str> = passages
             .iter()
             .map(|passage| passage.text.as_str())
-            .filter(|text| !had.contains_key(text))
+            .filter(|text| !vectors.contains_key(text))
             .collect();
         new.sort_unstable();
         new.dedup();
-        let made = if new.is_empty() {
-            Ok(Vec::new())
-        } else {
-            models.embed(&new).await.map(|made| made.vectors)
-        };
-        let made = match made {
-            Ok(made) => made,
-            Err(error) => {
-                let state = if before.is_empty() {
-                    StepState::Failed
-                } else {
-                    StepState::Partial
-                };
-                known.set(Step::Embed, state, Some(error.to_string()));
-                return Err(error.into());
+        let mut failed: Option<Failure> = None;
+        let mut kept = before.clone();
+        // What was paid for is kept before more is.
+        let mut left = new.chunks(AT_A_TIME);
+        loop {
+            let all = embedded(&passages, &vectors);
+            if all != kept {
+                context.lease_held().await;
+                let keeping = self.archive.keep_embeddings(&writer, model, &all);
+                if let Err(error) = keeping.await {
+                    failed = Some(error.into());
+                    break;
+                }
+                kept = all;
             }
-        };
-        let made: HashMap<&str, &Vec<f32>> = new.into_iter().zip(&made).collect();
-        let all: Vec<_> = passages
-            .iter()
-            .filter_map(|passage| {
-                let text = passage.text.as_str();
-                let vector = had.get(text).or_else(|| made.get(text))?;
-                Some(Embedding {
-                    passage: passage.clone(),
-                    vector: (*vector).clone(),
-                })
-            })
-            .collect();
-        if all != before {
-            context.lease_held().await;
-            self.archive.keep_embeddings(video, model, &all).await?;
+            let Some(texts) = left.next() else {
+                break;
+            };
+            match models.embed(texts).await {
+                Ok(made) => vectors.extend(texts.iter().copied().zip(made.vectors)),
+                Err(error) => {
+                    failed = Some(error.into());
+                    break;
+                }
+            }
         }
-        let is_whole = self.is_done_before_embedding(known);
-        known.set(
-            Step::Embed,
-            if is_whole {
-                StepState::Done
-            } else {
-                StepState::Partial
-            },
-            (!is_whole).then(|| "some texts are not there yet".to_owned()),
-        );
-        Ok(())
+        let (state, note) = match &failed {
+            Some(failure) if kept.is_empty() => (StepState::Failed, Some(failure.to_string())),
+            Some(failure) => (StepState::Partial, Some(failure.to_string())),
+            None if self.is_done_before_embedding(known) => (StepState::Done, None),
+            None => (
+                StepState::Partial,
+                Some("some texts are not there yet".to_owned()),
+            ),
+        };
+        known.set(Step::Embed, state, note);
+        known.set_model(Step::Embed, model);
+        failed.map_or(Ok(()), Err)
     }
 
     fn is_done_before_embedding(&self, known: &Analysis) -> bool {
@@ -96,16 +93,27 @@ impl Analyses {
     }
 }
 
-/// All texts of a video, in order.
+/// Those passages that have a vector.
+fn embedded(passages: &[Passage], vectors: &HashMap<&str, Vec<f32>>) -> Vec<Embedding> {
+    let embedded = passages.iter().filter_map(|passage| {
+        Some(Embedding {
+            passage: passage.clone(),
+            vector: vectors.get(passage.text.as_str())?.clone(),
+        })
+    });
+    embedded.collect()
+}
+
+/// All texts of a video, in the order in which archives have them.
 fn passages(known: &Analysis) -> Vec<Passage> {
     let segments = known.transcript.iter().flat_map(|said| &said.segments);
-    let mut passages = spoken(segments);
+    let spoken = spoken(segments);
     let scenes: HashMap<u32, Timestamp> = known
         .scenes
         .iter()
         .map(|scene| (scene.index, scene.end))
         .collect();
-    passages.extend(known.frames.iter().filter_map(|frame| {
+    let seen = known.frames.iter().filter_map(|frame| {
         let text = frame
             .caption
             .clone()
@@ -117,8 +125,8 @@ fn passages(known: &Analysis) -> Vec<Passage> {
             end: scenes.get(&frame.scene).copied().unwrap_or(frame.at),
             text,
         })
-    }));
-    passages
+    });
+    seen.chain(spoken).collect()
 }
 
 /// Sentences that belong together: by their times and up to a length.

@@ -81,7 +81,9 @@ impl Failure {
     pub fn is_about_all_calls(&self) -> bool {
         match self {
             Self::Model(error) => error.is_about_all_jobs(),
-            Self::Archive(error) => error.is_away(),
+            Self::Archive(error) => {
+                error.is_away() || matches!(error, archive::Error::Superseded(_))
+            }
             Self::Stopped => true,
             _ => false,
         }

@@ -24,8 +24,9 @@ pub mod source;
 mod speech;
 mod vision;
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -61,8 +62,6 @@ pub struct Analyses {
     /// What vectors are made by.
     embedding_model: String,
     config: Config,
-    /// The videos of the jobs that run, for those that are cancelled.
-    running: Mutex<HashMap<JobId, Uuid>>,
 }
 
 #[async_trait]
@@ -74,22 +73,20 @@ impl Workload for Analyses {
     async fn run(&self, job: Job, context: JobContext) -> Outcome {
         match self.analyse(&job, &context).await {
             Ok(analysis) => Outcome::Done(summary(&analysis)),
+            Err(Failure::Archive(archive::Error::Superseded(video))) => {
+                tracing::info!(%video, "another job has begun with the video, or it was forgotten");
+                Outcome::Done(json!({ "video_id": video, "status": "superseded" }))
+            }
             Err(failure) => failure.outcome(),
         }
     }
 
-    async fn failed(&self, payload: &[u8], reason: &str, _context: &JobContext) {
-        if let Ok(order) = Order::parse(payload) {
-            self.running().retain(|_, video| *video != order.video_id);
-            self.give_up(order.video_id, reason).await;
-        }
+    async fn failed(&self, job: &JobId, payload: &[u8], reason: &str, _context: &JobContext) {
+        self.give_up(job, payload, reason).await;
     }
 
-    async fn clean_up(&self, job: &JobId) {
-        let video = self.running().remove(job);
-        if let Some(video) = video {
-            self.give_up(video, "cancelled").await;
-        }
+    async fn cancelled(&self, job: &JobId, payload: &[u8], _context: &JobContext) {
+        self.give_up(job, payload, "cancelled").await;
     }
 }
 
@@ -111,18 +108,15 @@ impl Analyses {
             models,
             embedding_model,
             config,
-            running: Mutex::default(),
         }
     }
 
     async fn analyse(&self, job: &Job, context: &JobContext) -> Result<Analysis, Failure> {
         let order = Order::parse(&job.payload)?;
-        let video = order.video_id;
         let (source, mut known) = self.begin(&order, job, context).await?;
         if known.status == Status::Completed {
             return Ok(known);
         }
-        self.running().insert(job.id.clone(), video);
         let done = tokio::select! {
             biased;
             // Whatever waits for a peer is let go; what was found is kept already.
@@ -130,7 +124,7 @@ impl Analyses {
             done = self.steps(&source, &mut known, context) => done,
         };
         if matches!(done, Err(Failure::Stopped)) {
-            // If it is a cancel, `clean_up` says so.
+            // If it is a cancel, `cancelled` says so.
             return Err(Failure::Stopped);
         }
         context.lease_held().await;
@@ -142,7 +136,6 @@ impl Analyses {
             Err(failure) => known.error = Some(failure.to_string()),
         }
         self.archive.report(&known).await?;
-        self.running().remove(&job.id);
         done.map(|()| known)
     }
 
@@ -161,36 +154,47 @@ impl Analyses {
         };
         let source = self.sources.find(video, url.as_deref()).await?;
         context.lease_held().await;
-        // What an earlier attempt at this job found is not thrown away again.
-        if order.force && job.attempt == 1 {
-            self.archive.forget(video).await?;
-        }
-        let known = self.archive.load(video).await?;
-        let known = known.filter(|known| known.source_version.as_ref() == Some(&source.version));
+        let known = match self.archive.load(video).await {
+            Err(archive::Error::Unreadable { .. }) if order.force => {
+                self.archive.forget(video).await?;
+                None
+            }
+            known => known?,
+        };
+        let version = Version::of(&source.version, order.force.then_some(&job.id));
+        let known = known.filter(|known| version.is_that_of(known));
         let mut known = known.unwrap_or_else(|| Analysis {
-            source_version: Some(source.version.clone()),
+            source_version: Some(version.to_string()),
             ..Analysis::of(video)
         });
         known.source_url = Some(source.shown.clone());
-        let is_done = known.status == Status::Completed && self.is_complete(&known);
-        if !is_done {
-            known.status = Status::Processing;
-            known.error = None;
-            self.archive.begin(&known).await?;
-        }
+        known.job_id = Some(job.id.clone());
+        known.error = None;
+        known.status = if self.is_complete(&known) {
+            Status::Completed
+        } else {
+            Status::Processing
+        };
+        self.archive.begin(&known).await?;
         Ok((source, known))
     }
 
     /// Whether all that is on now has been done: a key may have come since.
     fn is_complete(&self, known: &Analysis) -> bool {
-        let is_on = |step| self.off(step).is_none();
-        Step::ALL
+        let mut on = Step::ALL
             .into_iter()
-            .filter(|step| is_on(*step))
-            .all(|step| {
-                let report = known.steps.get(&step);
-                report.is_some_and(|report| report.state == StepState::Done)
-            })
+            .filter(|step| self.off(*step).is_none());
+        on.all(|step| known.is_done(step)) && !self.vectors_are_of_another(known)
+    }
+
+    /// Whether there are vectors, and of a model that is not in use any more: a search
+    /// would not find them.
+    fn vectors_are_of_another(&self, known: &Analysis) -> bool {
+        let model = known
+            .steps
+            .get(&Step::Embed)
+            .and_then(|report| report.model.as_ref());
+        self.off(Step::Embed).is_none() && model.is_some_and(|model| *model != self.embedding_model)
     }
 
     /// The steps, one after the other; the first failure, if there were several.
@@ -258,10 +262,16 @@ impl Analyses {
         }
     }
 
-    /// Says that no more will come, as soon as the archive lets it be said.
-    async fn give_up(&self, video: Uuid, reason: &str) {
+    /// Says that no more will come of a job, as soon as the archive lets it be said.
+    async fn give_up(&self, job: &JobId, payload: &[u8], reason: &str) {
+        let Ok(Order {
+            video_id: video, ..
+        }) = Order::parse(payload)
+        else {
+            return;
+        };
         loop {
-            match self.try_to_give_up(video, reason).await {
+            match self.try_to_give_up(job, video, reason).await {
                 Err(error) if error.is_away() => {
                     tracing::warn!(%video, %error, "its status is not written; trying again");
                     sleep(PAUSE).await;
@@ -275,18 +285,63 @@ impl Analyses {
         }
     }
 
-    async fn try_to_give_up(&self, video: Uuid, reason: &str) -> archive::Result<()> {
+    /// A video that another job has begun with is that one's to speak of.
+    async fn try_to_give_up(&self, job: &JobId, video: Uuid, reason: &str) -> archive::Result<()> {
         let known = self.archive.load(video).await?;
+        let before = known.as_ref().and_then(|known| known.job_id.as_ref());
+        let is_ours = before == Some(job);
+        if before.is_some() && !is_ours {
+            return Ok(());
+        }
         let known = Analysis {
+            job_id: Some(job.clone()),
             status: Status::Failed,
             error: Some(reason.to_owned()),
             ..known.unwrap_or_else(|| Analysis::of(video))
         };
-        self.archive.report(&known).await
+        if is_ours {
+            self.archive.report(&known).await
+        } else {
+            self.archive.begin(&known).await
+        }
+    }
+}
+
+/// Of which content something is known: that which the source has now, or the same
+/// looked at anew for a job that asks for it.
+struct Version<'a> {
+    source: &'a str,
+    anew_for: Option<&'a JobId>,
+}
+
+const ANEW: &str = " anew for ";
+
+impl<'a> Version<'a> {
+    fn of(source: &'a str, anew_for: Option<&'a JobId>) -> Self {
+        Self { source, anew_for }
     }
 
-    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<JobId, Uuid>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What an earlier attempt of a job found that asked for it anew counts; for one
+    /// that did not ask, whatever was found of the content.
+    fn is_that_of(&self, known: &Analysis) -> bool {
+        let Some(version) = &known.source_version else {
+            return false;
+        };
+        if self.anew_for.is_some() {
+            return *version == self.to_string();
+        }
+        let rest = version.strip_prefix(self.source);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(ANEW))
+    }
+}
+
+impl fmt::Display for Version<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.source)?;
+        match self.anew_for {
+            Some(job) => write!(f, "{ANEW}{job}"),
+            None => Ok(()),
+        }
     }
 }
 

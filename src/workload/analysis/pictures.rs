@@ -111,7 +111,7 @@ impl Analyses {
         context.lease_held().await;
         self.archive
             .keep_pictures(
-                known.video_id,
+                &known.writer(),
                 &scenes,
                 &frames,
                 proxy.filter(|_| made.is_some()),

@@ -164,7 +164,11 @@ impl Sources {
             None => None,
         };
         match (known, &self.own) {
-            (Some(known), Some(store)) => stored(store, known.key).await,
+            (Some(known), Some(store)) => Ok(Source {
+                // An answer needs not tell where on this host.
+                shown: known.key.to_string(),
+                ..stored(store, known.key).await?
+            }),
             _ => Err(Failure::Source(format!(
                 "source_url: there is none, and no video {video} in the catalogue"
             ))),

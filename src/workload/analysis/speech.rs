@@ -49,7 +49,7 @@ impl Analyses {
             .collect();
         if left.is_empty() {
             self.archive
-                .keep_transcript(known.video_id, &transcript)
+                .keep_transcript(&known.writer(), &transcript)
                 .await?;
         }
         let asked = left.into_iter().map(|(index, piece)| async move {
@@ -63,7 +63,7 @@ impl Analyses {
                     transcript.add(index, piece, heard);
                     context.lease_held().await;
                     self.archive
-                        .keep_transcript(known.video_id, &transcript)
+                        .keep_transcript(&known.writer(), &transcript)
                         .await?;
                 }
                 Err(failure) => {

@@ -36,16 +36,12 @@ impl Analyses {
             caption.map(|caption| Seen { frame, caption })
         });
         let mut asked = pin!(stream::iter(asked).buffer_unordered(AT_ONCE));
+        let together = at_a_time(known.frames.len());
+        let mut unkept = Vec::new();
         let mut failed = None;
         while let Some(seen) = asked.next().await {
             match seen {
-                Ok(seen) => {
-                    context.lease_held().await;
-                    self.archive
-                        .keep_seen(video, std::slice::from_ref(&seen))
-                        .await?;
-                    known.see(seen);
-                }
+                Ok(seen) => unkept.push(seen),
                 Err(failure) => {
                     let failure: Failure = failure;
                     let stop = failure.is_about_all_calls();
@@ -55,7 +51,11 @@ impl Analyses {
                     }
                 }
             }
+            if unkept.len() >= together {
+                self.keep_seen(&mut unkept, known, context).await?;
+            }
         }
+        self.keep_seen(&mut unkept, known, context).await?;
         let state = match (&failed, known.frames.iter().any(Frame::is_seen)) {
             (None, _) => StepState::Done,
             (Some(_), true) => StepState::Partial,
@@ -68,6 +68,27 @@ impl Analyses {
         );
         failed.map_or(Ok(()), Err)
     }
+
+    async fn keep_seen(
+        &self,
+        seen: &mut Vec<Seen>,
+        known: &mut Analysis,
+        context: &JobContext,
+    ) -> Result<(), Failure> {
+        if !seen.is_empty() {
+            context.lease_held().await;
+            self.archive.keep_seen(&known.writer(), seen).await?;
+        }
+        for seen in seen.drain(..) {
+            known.see(seen);
+        }
+        Ok(())
+    }
+}
+
+/// How many captions are kept together: a store writes all of them anew each time.
+fn at_a_time(frames: usize) -> usize {
+    (1 + frames / 64).min(32)
 }
 
 /// What is to be seen, or why the model will not say; asking again would not help.

@@ -33,7 +33,7 @@ pub use optimise::{Costs, Optimiser};
 pub use source::Sources;
 
 use crate::client::callback::{self, Backend, ImageJob, ImageJobId, Status, Update};
-use crate::job::{Job, Outcome};
+use crate::job::{Job, JobId, Outcome};
 use crate::runner::{JobContext, Workload};
 use crate::store::{Describe, Key, Store};
 use crate::telemetry::Stage;
@@ -100,7 +100,7 @@ impl Workload for Images {
         }
     }
 
-    async fn failed(&self, payload: &[u8], reason: &str, context: &JobContext) {
+    async fn failed(&self, _job: &JobId, payload: &[u8], reason: &str, context: &JobContext) {
         let (Ok(id), Some(message)) = (order::parse(payload), failure::public(reason)) else {
             return;
         };

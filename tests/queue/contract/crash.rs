@@ -1,7 +1,9 @@
 //! Workers that are killed and stopped: real processes, real signals.
 
+use std::time::Duration;
+
 use flatbed::job::Outcome;
-use flatbed::queue::Lease;
+use flatbed::queue::{Lease, State};
 use rustix::process::Signal;
 use serde_json::json;
 
@@ -55,8 +57,14 @@ pub async fn a_job_that_kills_its_workers_is_set_aside<F: Fixture>() {
         );
         worker.signal(Signal::KILL);
     }
-    // Whoever looks for the next job finds it and sets it aside.
+    // Whoever looks for the next job finds it, sets it aside, and tells of it.
+    let told = source.clone();
     let next = tokio::spawn(async move { receive(&source).await });
+    let told = tokio::time::timeout(Duration::from_secs(30), told.set_aside()).await;
+    let told = told.expect("it is told of");
+    assert_eq!(told.state, State::Failed);
+    // Where it is told at all.
+    assert_eq!(told.payload.unwrap_or(b"poison".to_vec()), b"poison");
     until("the job is set aside", async || {
         !fixture.set_aside().await.is_empty()
     })

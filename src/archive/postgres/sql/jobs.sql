@@ -213,6 +213,17 @@ BEGIN
             PERFORM set_config('flatbed.mirrored', before, true);
             RETURN NULL;
         END IF;
+        IF becomes = 'cancelled' THEN
+            -- Nobody has it in hand who could say so. One that another job is at work
+            -- with is none of its business.
+            BEGIN
+                UPDATE videos SET status = 'failed', error = 'cancelled', updated_at = now()
+                WHERE id = (convert_from(NEW.payload, 'UTF8')::jsonb ->> 'video_id')::uuid
+                  AND analysis_job_id = NEW.id AND status IN ('queued', 'processing');
+            EXCEPTION WHEN data_exception OR lock_not_available OR deadlock_detected THEN
+                NULL;
+            END;
+        END IF;
         BEGIN
             UPDATE jobs SET status = becomes, attempts = NEW.attempts,
                 error = NEW.failed_reason, updated_at = now()

@@ -47,6 +47,8 @@ BEGIN
             ('videos', 'shown_url', 'text', '{text}'),
             -- Changes with the video's content.
             ('videos', 'source_version', 'text', '{text}'),
+            -- The job that looks at it, did so last, or was asked for.
+            ('videos', 'analysis_job_id', 'text', '{text}'),
             ('videos', 'duration_seconds', 'double precision', '{double precision}'),
             ('videos', 'width', 'integer', '{integer,bigint}'),
             ('videos', 'height', 'integer', '{integer,bigint}'),
