@@ -16,6 +16,7 @@ use super::jpeg_markers::Markers;
 use super::metadata::with_metadata;
 use super::options::{Coding, Options};
 use super::orientation::Orientation;
+use super::png_rows;
 use super::raster::Raster;
 use super::report::Report;
 use super::resize::{Part, resize};
@@ -62,6 +63,22 @@ pub(super) struct Plan {
     pub(super) orientation: Orientation,
     /// How much smaller the decoder makes it.
     reduction: Reduction,
+}
+
+/// Bytes of memory from which on a picture is made smaller while it is decoded, where
+/// the better kernel would do as well.
+const MUCH: u64 = 8 << 20;
+
+impl Plan {
+    /// How many pixels on a side may become one by their mean, so that the kernel still
+    /// halves what is left.
+    fn means(&self) -> u32 {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // clamped
+        let times = |shown: f64, scaled: u32| (shown / f64::from(scaled)).clamp(1.0, 1e6) as u32;
+        let across = times(self.part.width, self.size.0);
+        let down = times(self.part.height, self.size.1);
+        (across.min(down) / 2).max(1)
+    }
 }
 
 /// The same under a budget of memory.
@@ -174,9 +191,20 @@ impl<'a> Work<'a> {
             return self.flat(raster, &photo.plan, photo.profile.as_ref(), false);
         }
         let opened = Opened::new(format, file, watch)?;
-        let plan = self.plan(opened.size, opened.orientation, Reduction::Whole)?;
+        let mut plan = self.plan(opened.size, opened.orientation, Reduction::Whole)?;
         let profile = self.profile_of(&opened);
-        let _permit = self.permit(opened.memory())?;
+        let (size, memory) = (opened.size, opened.memory());
+        let by = plan.means();
+        if format == Format::Png && by > 1 && memory > MUCH {
+            let permit = self.permit(memory / u64::from(by * by))?;
+            if let Some(raster) = png_rows::reduced(file, size, by, watch)? {
+                let side = f64::from(by);
+                plan.part = plan.part.divided((side, side), raster.size());
+                return self.flat(raster, &plan, profile.as_ref(), false);
+            }
+            drop(permit);
+        }
+        let _permit = self.permit(memory)?;
         let raster = opened.raster(watch)?;
         self.flat(raster, &plan, profile.as_ref(), false)
     }

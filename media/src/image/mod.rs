@@ -29,6 +29,7 @@
 //! | `jpeg.rs`, `jpeg_markers.rs` | JPEG |
 //! | `decode.rs`, `blocks.rs` | the other formats; animations |
 //! | `png.rs`, `tiff.rs` | what PNG and TIFF have beside |
+//! | `png_rows.rs` | a large PNG, made smaller while it is read |
 //! | `raster.rs`, `resize.rs` | a picture in memory, and of another size |
 //! | `planes.rs` | the short way of a photo, without RGB |
 //! | `colour.rs` | profiles, gray, CMYK, 16 bits to sRGB |
@@ -58,6 +59,7 @@ mod options;
 mod orientation;
 mod planes;
 mod png;
+mod png_rows;
 mod pool;
 mod raster;
 mod report;
