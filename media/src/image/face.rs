@@ -104,6 +104,7 @@ fn make(
     context: &Context,
     budget: Option<&Budget>,
 ) -> Result<(Vec<u8>, Report)> {
+    crate::av::init();
     let started = Instant::now();
     let name = input.name().to_owned();
     let watch = Watch::new(context, &name);
