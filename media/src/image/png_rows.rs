@@ -118,11 +118,11 @@ impl Means {
             let alpha = self.alpha.then(|| mean(cell.weight, cell.pixels));
             let means = means.into_iter().take(colours).chain(alpha);
             for (to, mean) in pixel.chunks_exact_mut(self.sample).zip(means) {
-                match to {
-                    [to] => *to = u8::try_from(mean).unwrap_or(u8::MAX),
-                    to => {
-                        to.copy_from_slice(&u16::try_from(mean).unwrap_or(u16::MAX).to_ne_bytes())
-                    }
+                if let [to] = to {
+                    *to = u8::try_from(mean).unwrap_or(u8::MAX);
+                } else {
+                    let mean = u16::try_from(mean).unwrap_or(u16::MAX);
+                    to.copy_from_slice(&mean.to_ne_bytes());
                 }
             }
             *cell = Cell::default();
