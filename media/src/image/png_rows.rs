@@ -150,3 +150,113 @@ fn failure(error: DecodingError, watch: &Watch<'_>) -> Error {
         error => Error::malformed(watch.name(), error.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use image::{DynamicImage, GenericImageView, ImageFormat, Rgba, RgbaImage};
+
+    use super::*;
+    use crate::Context;
+
+    /// Five by three, each pixel another one, some of them clear.
+    fn picture() -> DynamicImage {
+        RgbaImage::from_fn(5, 3, |x, y| {
+            let [x, y] = [x, y].map(|place| u8::try_from(place).expect("small"));
+            Rgba([
+                x * 50,
+                y * 80,
+                255 - x * y * 20,
+                [0, 90, 255][usize::from(x % 3)],
+            ])
+        })
+        .into()
+    }
+
+    fn png(picture: &DynamicImage) -> Vec<u8> {
+        let mut file = Cursor::new(Vec::new());
+        picture
+            .write_to(&mut file, ImageFormat::Png)
+            .expect("a PNG");
+        file.into_inner()
+    }
+
+    fn by_two(file: &[u8]) -> Result<Option<Raster>> {
+        let context = Context::new();
+        let watch = Watch::new(&context, "a.png");
+        reduced(file, (5, 3), 2, &watch)
+    }
+
+    #[test]
+    fn each_pixel_is_the_mean_of_what_is_seen_of_its_own() {
+        let clear = picture();
+        for picture in [
+            clear.clone(),
+            clear.to_rgb8().into(),
+            clear.to_luma8().into(),
+            clear.to_luma_alpha8().into(),
+            clear.to_rgba16().into(),
+            clear.to_rgb16().into(),
+        ] {
+            let raster = by_two(&png(&picture)).expect("a PNG").expect("in order");
+            assert_eq!(raster.size(), (3, 2));
+            let samples: Vec<u64> = if raster.is_16_bit() {
+                let samples: &[u16] = bytemuck::cast_slice(raster.image.buffer());
+                samples
+                    .iter()
+                    .map(|&sample| u64::from(sample >> 8))
+                    .collect()
+            } else {
+                raster
+                    .image
+                    .buffer()
+                    .iter()
+                    .map(|&sample| sample.into())
+                    .collect()
+            };
+            for (place, seen) in samples.chunks_exact(raster.channels()).enumerate() {
+                let (left, top) = (place as u32 % 3 * 2, place as u32 / 3 * 2);
+                let places = [(0, 0), (1, 0), (0, 1), (1, 1)];
+                let pixels: Vec<[u8; 4]> = places
+                    .map(|(x, y)| (left + x, top + y))
+                    .into_iter()
+                    .filter(|&(x, y)| x < 5 && y < 3)
+                    .map(|(x, y)| picture.get_pixel(x, y).0)
+                    .collect();
+                let weight: u64 = pixels.iter().map(|pixel| u64::from(pixel[3])).sum();
+                let colour = |at: usize| {
+                    let sum: u64 = pixels
+                        .iter()
+                        .map(|pixel| u64::from(pixel[at]) * u64::from(pixel[3]))
+                        .sum();
+                    sum.checked_div(weight).unwrap_or(0)
+                };
+                let alpha = weight / pixels.len() as u64;
+                let mut expected = match raster.channels() {
+                    1 | 2 => vec![colour(0)],
+                    _ => (0..3).map(colour).collect(),
+                };
+                expected.extend(raster.has_alpha().then_some(alpha));
+                for (seen, expected) in seen.iter().zip(&expected) {
+                    assert!(seen.abs_diff(*expected) <= 1, "{place}: {seen} {expected}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_broken_is_an_error_and_never_a_panic() {
+        let whole = png(&picture());
+        for length in 0..whole.len() - 12 {
+            assert!(by_two(&whole[..length]).is_err(), "{length}");
+        }
+        for at in 0..whole.len() {
+            for bit in 0..8 {
+                let mut broken = whole.clone();
+                broken[at] ^= 1 << bit;
+                let _ = by_two(&broken);
+            }
+        }
+    }
+}
