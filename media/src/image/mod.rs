@@ -29,6 +29,7 @@
 //! | `jpeg.rs`, `jpeg_markers.rs` | JPEG |
 //! | `decode.rs`, `blocks.rs` | the other formats; animations |
 //! | `png.rs`, `tiff.rs` | what PNG and TIFF have beside |
+//! | `png_rows.rs` | a large PNG, made smaller while it is read |
 //! | `raster.rs`, `resize.rs` | a picture in memory, and of another size |
 //! | `planes.rs` | the short way of a photo, without RGB |
 //! | `colour.rs` | profiles, gray, CMYK, 16 bits to sRGB |
@@ -36,6 +37,7 @@
 //! | `encode.rs`, `search.rs`, `similar.rs` | WebP of the quality, the bytes or the likeness asked for |
 //! | `animation.rs` | animated WebP |
 //! | `contact_sheet.rs` | many pictures in one PNG |
+//! | `face.rs` | a face, as a small JPEG |
 //! | `metadata.rs` | what is kept of it |
 //! | `watch.rs` | cancel and time |
 
@@ -47,6 +49,7 @@ mod contact_sheet;
 mod convert;
 mod decode;
 mod encode;
+mod face;
 mod facts;
 mod format;
 mod jpeg;
@@ -56,6 +59,7 @@ mod options;
 mod orientation;
 mod planes;
 mod png;
+mod png_rows;
 mod pool;
 mod raster;
 mod report;
@@ -67,6 +71,7 @@ mod watch;
 
 pub use contact_sheet::{ContactSheet, SheetOptions, contact_sheet};
 pub use convert::{to_bytes, to_file};
+pub use face::{FaceOptions, face_photo};
 pub use facts::{Facts, probe};
 pub use format::Format;
 pub use options::{Coding, Keep, Options};
