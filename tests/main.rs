@@ -19,6 +19,7 @@ mod cut;
 mod exports;
 mod fetch;
 mod help;
+mod hikcentral;
 mod hikvision;
 mod image;
 mod image_api;

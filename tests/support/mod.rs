@@ -11,6 +11,7 @@
 )]
 pub mod fixture;
 mod folder;
+pub mod hikcentral;
 mod judge;
 pub mod models;
 pub mod nvr;
