@@ -55,8 +55,8 @@ async fn the_new_number_comes_as_text_number_or_object() {
     for data in [Data::Text, Data::Number, Data::Object] {
         for numbers in [false, true] {
             let profile = Profile {
-                data,
                 numbers,
+                data,
                 ..Profile::default()
             };
             let (server, client) = site(profile);

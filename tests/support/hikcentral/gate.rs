@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
+use std::fmt::Write;
 use std::hash::{Hash, Hasher};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -43,17 +44,15 @@ impl Gate {
             // What gateways really do.
             let mut words = format!("Invalid signature! {why} StringToSign: {text:?}");
             if profile.leaks {
-                words += &format!(" ak={key} sk={}", profile.secret);
+                let _ = write!(words, " ak={key} sk={}", profile.secret);
             }
             Refusal::new("0x02401003", words)
         };
         if hmac::verify(&own, text.as_bytes(), &given).is_err() {
             return Err(wrong(""));
         }
-        if let Some(told) = header("content-md5") {
-            if told != STANDARD.encode(Md5::digest(body)) {
-                return Err(wrong("Content-MD5."));
-            }
+        if header("content-md5").is_some_and(|told| told != STANDARD.encode(Md5::digest(body))) {
+            return Err(wrong("Content-MD5."));
         }
         if let Some(stamp) = header("x-ca-timestamp") {
             let now = SystemTime::now()
@@ -95,7 +94,7 @@ pub fn text(head: &Parts) -> String {
         .collect();
     listed.sort();
     for name in listed {
-        text += &format!("{name}:{}\n", header(&name).unwrap_or_default().trim());
+        let _ = writeln!(text, "{name}:{}", header(&name).unwrap_or_default().trim());
     }
     text += head.uri.path();
     if let Some(query) = head.uri.query() {

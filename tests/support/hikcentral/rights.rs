@@ -142,6 +142,6 @@ fn paged(all: &[Value], page: &Page) -> Answer {
     }))
 }
 
-pub fn version() -> Answer {
-    Ok(json!({"produceName": "HikCentral Professional", "softVersion": "V2.6.1.0"}))
+pub fn version() -> Value {
+    json!({"produceName": "HikCentral Professional", "softVersion": "V2.6.1.0"})
 }

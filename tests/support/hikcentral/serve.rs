@@ -169,11 +169,11 @@ async fn answer(state: &State, head: &Parts, body: &Bytes) -> Option<Response<Bo
             response.headers_mut().insert(LOCATION, to);
             return Some(response);
         }
-        Some(Fault::Silence) => std::future::pending().await,
+        Some(Fault::Silence) => std::future::pending::<()>().await,
         Some(Fault::HangUp) => return None,
         Some(Fault::DoneThenSilence) => {
             let _ = done(state, head.uri.path(), body);
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
         Some(Fault::DoneThenHangUp) => {
             let _ = done(state, head.uri.path(), body);
@@ -184,7 +184,8 @@ async fn answer(state: &State, head: &Parts, body: &Bytes) -> Option<Response<Bo
             return Some(written(status, page));
         }
         Some(Fault::Endless) => {
-            let piece = || Ok::<_, io::Error>(Bytes::from_static(&[b' '; 64 << 10]));
+            let blanks = Bytes::from(vec![b' '; 64 << 10]);
+            let piece = move || Ok::<_, io::Error>(blanks.clone());
             return Some(Response::new(Body::from_stream(repeat_with(piece))));
         }
     }
@@ -196,7 +197,7 @@ async fn answer(state: &State, head: &Parts, body: &Bytes) -> Option<Response<Bo
     if state
         .profile
         .busy_every
-        .is_some_and(|every| turn % every == 0)
+        .is_some_and(|every| turn.is_multiple_of(every))
     {
         return Some(refused(state, 200, &Refusal::new("6", words("6"))));
     }
@@ -212,7 +213,7 @@ fn done(state: &State, asked: &str, body: &Bytes) -> Option<Answer> {
     let mut site = lock(&state.site);
     let profile = &state.profile;
     Some(match asked {
-        path::VERSION => rights::version(),
+        path::VERSION => Ok(rights::version()),
         path::ORGANISATIONS => rights::organisations(profile, body),
         path::FIND => people::find(&site, profile, body),
         path::ADD => people::add(&mut site, profile, body),
