@@ -3,6 +3,8 @@
 //! | file | what it does |
 //! |---|---|
 //! | [`model`] | what there is to be known |
+//! | [`passage`] | texts that are searched, by their vectors |
+//! | [`seconds`] | times as JSON has them |
 //! | [`subtitles`] | a transcript as `WebVTT` and SRT |
 //! | [`objects`] | as JSON and pictures in a store |
 //! | `pictures.rs` | frames and proxies in a store, for both |
@@ -27,8 +29,10 @@
 pub mod model;
 mod nearest;
 pub mod objects;
+pub mod passage;
 mod pictures;
 pub mod postgres;
+pub mod seconds;
 pub mod subtitles;
 
 use std::path::PathBuf;

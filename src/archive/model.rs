@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+pub use super::passage::{Embedding, Hit, Kind, Passage};
+pub use super::seconds;
 use super::{Seen, Writer};
 use crate::job::JobId;
 use crate::store::Key;
@@ -332,70 +334,6 @@ pub struct Segment {
     pub text: String,
 }
 
-/// What a vector stands for.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
-)]
-#[serde(rename_all = "lowercase")]
-#[schema(as = PassageKind)]
-pub enum Kind {
-    /// A segment of the transcript, or several short ones together.
-    Speech,
-    /// A frame's caption.
-    Frame,
-}
-
-impl Kind {
-    /// As tables have it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Speech => "speech",
-            Self::Frame => "frame",
-        }
-    }
-}
-
-/// A text of a video, and its place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Passage {
-    /// What it is.
-    pub kind: Kind,
-    /// From 0, among those of its kind; a frame's is the frame's.
-    pub index: u32,
-    /// In seconds.
-    #[serde(with = "seconds")]
-    #[schema(value_type = f64)]
-    pub start: Timestamp,
-    /// In seconds.
-    #[serde(with = "seconds")]
-    #[schema(value_type = f64)]
-    pub end: Timestamp,
-    /// What the vector was made of.
-    pub text: String,
-}
-
-/// A text and its vector.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Embedding {
-    /// The text.
-    #[serde(flatten)]
-    pub passage: Passage,
-    /// Of the model's number of dimensions.
-    pub vector: Vec<f32>,
-}
-
-/// A passage that was found.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Hit {
-    /// In which video.
-    pub video_id: Uuid,
-    /// What was found.
-    #[serde(flatten)]
-    pub passage: Passage,
-    /// How near it is: the cosine, 1 for the same direction.
-    pub score: f32,
-}
-
 /// How much there is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Usage {
@@ -411,48 +349,4 @@ pub struct Usage {
     pub transcripts: u64,
     /// Vectors.
     pub embeddings: u64,
-}
-
-/// Times as JSON has them: seconds, to the microsecond.
-pub mod seconds {
-    use flatbed_media::Timestamp;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    /// Writes seconds.
-    pub fn serialize<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
-        time.as_secs_f64().serialize(to)
-    }
-
-    /// Reads seconds; what no timeline has is cut off at its ends.
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
-        f64::deserialize(from).map(of)
-    }
-
-    /// From seconds, to the nearest microsecond.
-    #[allow(clippy::cast_possible_truncation, reason = "the cast saturates")]
-    pub fn of(seconds: f64) -> Timestamp {
-        Timestamp::from_micros((seconds * 1e6).round() as i64)
-    }
-
-    /// The same where there may be none.
-    pub mod option {
-        use flatbed_media::Timestamp;
-        use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-        /// Writes seconds or null.
-        #[allow(clippy::ref_option, reason = "as serde calls it")]
-        pub fn serialize<S: Serializer>(
-            time: &Option<Timestamp>,
-            to: S,
-        ) -> Result<S::Ok, S::Error> {
-            time.map(Timestamp::as_secs_f64).serialize(to)
-        }
-
-        /// Reads seconds or null.
-        pub fn deserialize<'de, D: Deserializer<'de>>(
-            from: D,
-        ) -> Result<Option<Timestamp>, D::Error> {
-            Ok(Option::<f64>::deserialize(from)?.map(super::of))
-        }
-    }
 }

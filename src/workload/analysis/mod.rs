@@ -5,6 +5,7 @@
 //! | [`config`] | which steps are on, and what they may cost |
 //! | [`order`] | what a job brings |
 //! | [`source`] | where a video is, and how the engine gets it |
+//! | `version.rs` | of which content something is known |
 //! | `pictures.rs` | proxy, sound, scenes and frames, from one decode |
 //! | `speech.rs` | sound becomes text |
 //! | `vision.rs` | frames become text |
@@ -22,10 +23,10 @@ pub mod order;
 mod pictures;
 pub mod source;
 mod speech;
+mod version;
 mod vision;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,6 +41,7 @@ pub use order::Order;
 pub use source::Sources;
 
 use self::source::Source;
+use self::version::Version;
 use crate::archive::model::{Status, StepReport, StepState};
 use crate::archive::{self, Analysis, Archive, Step};
 use crate::client::models::Models;
@@ -303,44 +305,6 @@ impl Analyses {
             self.archive.report(&known).await
         } else {
             self.archive.begin(&known).await
-        }
-    }
-}
-
-/// Of which content something is known: that which the source has now, or the same
-/// looked at anew for a job that asks for it.
-struct Version<'a> {
-    source: &'a str,
-    anew_for: Option<&'a JobId>,
-}
-
-const ANEW: &str = " anew for ";
-
-impl<'a> Version<'a> {
-    fn of(source: &'a str, anew_for: Option<&'a JobId>) -> Self {
-        Self { source, anew_for }
-    }
-
-    /// What an earlier attempt of a job found that asked for it anew counts; for one
-    /// that did not ask, whatever was found of the content.
-    fn is_that_of(&self, known: &Analysis) -> bool {
-        let Some(version) = &known.source_version else {
-            return false;
-        };
-        if self.anew_for.is_some() {
-            return *version == self.to_string();
-        }
-        let rest = version.strip_prefix(self.source);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(ANEW))
-    }
-}
-
-impl fmt::Display for Version<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.source)?;
-        match self.anew_for {
-            Some(job) => write!(f, "{ANEW}{job}"),
-            None => Ok(()),
         }
     }
 }
