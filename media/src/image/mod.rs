@@ -23,7 +23,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `options.rs`, `report.rs` | what is asked, and what came of it |
-//! | `convert.rs` | the way of one image |
+//! | `convert.rs`, `plan.rs` | the way of one image; how large it becomes |
 //! | `pool.rs`, `budget.rs` | many images; threads and memory |
 //! | `format.rs`, `facts.rs` | what a file is, and how large |
 //! | `jpeg.rs`, `jpeg_markers.rs` | JPEG |
@@ -57,6 +57,7 @@ mod jpeg_markers;
 mod metadata;
 mod options;
 mod orientation;
+mod plan;
 mod planes;
 mod png;
 mod png_rows;

@@ -216,7 +216,8 @@ mod tests {
                     .collect()
             };
             for (place, seen) in samples.chunks_exact(raster.channels()).enumerate() {
-                let (left, top) = (place as u32 % 3 * 2, place as u32 / 3 * 2);
+                let place = u32::try_from(place).expect("small");
+                let (left, top) = (place % 3 * 2, place / 3 * 2);
                 let places = [(0, 0), (1, 0), (0, 1), (1, 1)];
                 let pixels: Vec<[u8; 4]> = places
                     .map(|(x, y)| (left + x, top + y))
