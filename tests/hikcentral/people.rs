@@ -4,7 +4,7 @@ use flatbed::client::hikcentral::{Kind, NewPerson, PersonCode};
 use serde_json::{Value, json};
 
 use super::fixture::{added, code, harmless, jpeg, kib, person, site};
-use crate::support::hikcentral::{Data, Missing, Profile, path};
+use crate::support::hikcentral::{Data, Fault, Missing, Profile, path};
 
 #[tokio::test]
 async fn a_person_is_added_and_found_with_face_and_field() {
@@ -80,6 +80,27 @@ async fn nobody_is_nobody_however_it_is_said() {
         });
         let found = client.person_by_code(&code("7")).await;
         assert_eq!(found, Ok(None), "{missing:?}");
+    }
+}
+
+/// A server that searches for what is like a code must not hand us another person.
+#[tokio::test]
+async fn another_person_is_not_taken_for_this_one() {
+    let (server, client) = site(Profile::default());
+    for (told, found) in [
+        (r#""7""#, true),
+        ("7", true),
+        (r#""77""#, false),
+        ("77", false),
+    ] {
+        let answer = format!(
+            r#"{{"code":"0","msg":"Success","data":{{"personId":1,"personCode":{told}}}}}"#
+        );
+        server.fail(path::FIND, [Fault::Answer(200, answer)]);
+        match client.person_by_code(&code("7")).await {
+            Ok(person) => assert!(found && person.is_some(), "{told}"),
+            Err(error) => assert!(!found && error.kind() == Kind::Foreign, "{error}"),
+        }
     }
 }
 
