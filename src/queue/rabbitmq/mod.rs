@@ -46,8 +46,8 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use self::connection::{Link, short};
-use super::{Capabilities, Delivery, Error, Result, Source};
-use crate::job::RetryPolicy;
+use super::{Capabilities, Delivery, Error, Result, Sink, Source};
+use crate::job::{JobId, RetryPolicy};
 
 pub use config::Config;
 pub use publisher::Publisher;
@@ -202,6 +202,25 @@ impl Source for RabbitMq {
         shared.idle().clear();
         shared.consuming.discard().await;
         shared.publisher.close().await;
+    }
+}
+
+#[async_trait]
+impl Sink for RabbitMq {
+    async fn send(&self, id: &JobId, payload: &[u8]) -> Result<()> {
+        let shared = &self.0;
+        shared.declare().await?;
+        let publisher = &shared.publisher;
+        let send = || publisher.to_queue(shared.queue(), payload, message::fresh(id));
+        match send().await {
+            Err(Error::Refused { .. }) => {
+                // Somebody deleted it.
+                shared.doubt_queues();
+                shared.declare().await?;
+                send().await
+            }
+            sent => sent,
+        }
     }
 }
 
