@@ -16,6 +16,7 @@ mod cctv;
 mod clock;
 mod concat;
 mod cut;
+mod eposh;
 mod exports;
 mod fetch;
 mod help;

@@ -3,6 +3,7 @@
 //! | module | what it talks to |
 //! |---|---|
 //! | [`callback`] | the backend that waits for image jobs |
+//! | [`eposh`] | the HR system that lists inducted people |
 //! | [`hikvision`] | recorders and cameras by Hikvision: ISAPI |
 //! | [`models`] | models for speech, pictures and search: OpenAI's API and what is like it |
 //!
@@ -10,6 +11,7 @@
 //! says, made fit for an error.
 
 pub mod callback;
+pub mod eposh;
 pub mod hikvision;
 pub mod models;
 mod pauses;

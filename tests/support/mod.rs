@@ -1,6 +1,7 @@
 //! A folder to run the program in, the recordings that lie in it, and what
 //! other programs say of the results.
 
+pub mod eposh;
 #[allow(
     dead_code,
     clippy::cast_possible_truncation,
