@@ -10,7 +10,7 @@ use super::colour::{Flat, Profile, flatten};
 use super::convert::orientation_of;
 use super::decode::{Opened, check_pixels};
 use super::format::Format;
-use super::jpeg::Jpeg;
+use super::jpeg::{Jpeg, Reduction};
 use super::jpeg_markers::Markers;
 use super::orientation::Orientation;
 use super::raster::Raster;
@@ -136,7 +136,7 @@ fn tile(
             let mut jpeg = Jpeg::open(&file, markers, watch)?;
             let number = jpeg.markers.exif.and_then(orientation_of).unwrap_or(1);
             let icc = jpeg.markers.icc.take();
-            (jpeg.raster(false)?, number, icc)
+            (jpeg.raster(Reduction::Whole)?, number, icc)
         }
         other => {
             let opened = Opened::new(other, &file, watch)?;

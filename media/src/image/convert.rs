@@ -7,11 +7,11 @@ use std::time::Instant;
 use super::animation;
 use super::blocks::{self, Film};
 use super::budget::{Budget, Permit};
-use super::colour::{Code, Profile, flatten};
-use super::decode::{Opened, check_pixels};
+use super::colour::{Code, Flat, Profile, flatten};
+use super::decode::{Opened, check_pixels, pixels};
 use super::encode::{Coded, Ready, encode};
 use super::format::Format;
-use super::jpeg::Jpeg;
+use super::jpeg::{Jpeg, Reduction};
 use super::jpeg_markers::Markers;
 use super::metadata::with_metadata;
 use super::options::{Coding, Options};
@@ -60,8 +60,8 @@ pub(super) struct Plan {
     /// The size that it gets, before it is put upright.
     pub(super) size: (u32, u32),
     pub(super) orientation: Orientation,
-    /// Whether the decoder halves it.
-    half: bool,
+    /// How much smaller the decoder makes it.
+    reduction: Reduction,
 }
 
 /// The same under a budget of memory.
@@ -89,13 +89,7 @@ fn make(
     let watch = Watch::new(context, &name);
     watch.check()?;
     let file = input.read_whole(context.limits().image.max_bytes, context)?;
-    let mut work = Work {
-        options,
-        watch: &watch,
-        budget,
-        notes: Vec::new(),
-        frames: 1,
-    };
+    let mut work = Work::new(options, &watch, budget);
     let format = Format::of(&file, &name)?;
     let made = match format {
         Format::Jpeg => work.jpeg(&file),
@@ -128,11 +122,11 @@ fn make(
     Ok((bytes, report))
 }
 
-struct Work<'a> {
+pub(super) struct Work<'a> {
     options: &'a Options,
     watch: &'a Watch<'a>,
     budget: Option<&'a Budget>,
-    notes: Vec<String>,
+    pub(super) notes: Vec<String>,
     frames: u64,
 }
 
@@ -144,8 +138,52 @@ struct Made {
     exif: Option<Vec<u8>>,
 }
 
+/// A JPEG that is about to be decoded.
+struct Photo<'a> {
+    jpeg: Jpeg<'a>,
+    plan: Plan,
+    profile: Option<Profile>,
+    icc: Option<Vec<u8>>,
+    exif: Option<Vec<u8>>,
+    _permit: Option<Permit<'a>>,
+}
+
 impl<'a> Work<'a> {
-    fn jpeg(&mut self, file: &[u8]) -> Result<Made> {
+    /// The way of an image whose `options` say how large it becomes.
+    pub(super) fn new(
+        options: &'a Options,
+        watch: &'a Watch<'a>,
+        budget: Option<&'a Budget>,
+    ) -> Self {
+        Self {
+            options,
+            watch,
+            budget,
+            notes: Vec::new(),
+            frames: 1,
+        }
+    }
+
+    /// The picture alone, of an animation its first: upright, in sRGB, and decoded with
+    /// as little memory as still looks well.
+    pub(super) fn picture(&mut self, format: Format, file: &'a [u8]) -> Result<Flat> {
+        let watch = self.watch;
+        if format == Format::Jpeg {
+            let mut photo = self.photo(file, Reduction::Quarter)?;
+            let raster = photo.jpeg.raster(photo.plan.reduction)?;
+            return self.flat(raster, &photo.plan, photo.profile.as_ref(), false);
+        }
+        let opened = Opened::new(format, file, watch)?;
+        let plan = self.plan(opened.size, opened.orientation, Reduction::Whole)?;
+        let profile = self.profile_of(&opened);
+        let _permit = self.permit(opened.memory())?;
+        let raster = opened.raster(watch)?;
+        self.flat(raster, &plan, profile.as_ref(), false)
+    }
+
+    /// Opens a JPEG, plans what becomes of it, reduced by no more than `most` while it
+    /// is decoded, and waits for the memory.
+    fn photo(&mut self, file: &'a [u8], most: Reduction) -> Result<Photo<'a>> {
         let watch = self.watch;
         let markers = Markers::read(file, watch.name())?;
         let size = (markers.width, markers.height);
@@ -154,27 +192,46 @@ impl<'a> Work<'a> {
         let exif = jpeg.markers.exif.map(<[u8]>::to_vec);
         let number = exif.as_deref().and_then(orientation_of).unwrap_or(1);
         let icc = jpeg.markers.icc.take();
-        let plan = self.plan(size, number, jpeg.halves())?;
-        let _permit = self.permit(size, jpeg.pixel_bytes(), plan.half)?;
-        let profile = self.profile(icc.as_deref());
-        let keeps_icc = self.options.keep.icc && profile.as_ref().is_some_and(Profile::is_rgb);
-        let as_it_is =
-            keeps_icc && !jpeg.is_gray() || profile.as_ref().is_none_or(Profile::is_srgb);
+        let most = if jpeg.reduces() {
+            most
+        } else {
+            Reduction::Whole
+        };
+        let plan = self.plan(size, number, most)?;
+        let permit = self.permit(jpeg.memory(plan.reduction))?;
+        Ok(Photo {
+            profile: self.profile(icc.as_deref()),
+            jpeg,
+            plan,
+            icc,
+            exif,
+            _permit: permit,
+        })
+    }
+
+    fn jpeg(&mut self, file: &'a [u8]) -> Result<Made> {
+        let watch = self.watch;
+        let mut photo = self.photo(file, Reduction::Half)?;
+        let (jpeg, plan) = (&mut photo.jpeg, &photo.plan);
+        let profile = photo.profile.as_ref();
+        let keeps_icc = self.options.keep.icc && profile.is_some_and(Profile::is_rgb);
+        let as_it_is = keeps_icc && !jpeg.is_gray() || profile.is_none_or(Profile::is_srgb);
         let lossy = self.options.coding != Coding::Lossless;
         let ready = if jpeg.has_planes() && lossy && as_it_is && !self.options.linear_light {
-            let planes = jpeg.planes(plan.half)?;
+            let planes = jpeg.planes(plan.reduction)?;
             watch.check()?;
             let shaped = planes.shape(plan.part, plan.size, plan.orientation);
             Ready::Planes(shaped.map_err(|message| Error::unsupported(watch.name(), message))?)
         } else {
-            let raster = jpeg.raster(plan.half)?;
-            self.flat(raster, &plan, profile.as_ref(), keeps_icc)?
+            let raster = jpeg.raster(plan.reduction)?;
+            Ready::Flat(self.flat(raster, plan, profile, keeps_icc)?)
         };
         let keeps_icc = keeps_icc && !jpeg.is_gray();
+        let (icc, exif) = (photo.icc.take(), photo.exif.take());
         self.finish(ready, icc.filter(|_| keeps_icc), exif)
     }
 
-    fn other(&mut self, format: Format, file: &[u8]) -> Result<Made> {
+    fn other(&mut self, format: Format, file: &'a [u8]) -> Result<Made> {
         let watch = self.watch;
         let film = match format {
             Format::Gif => blocks::gif(file),
@@ -182,11 +239,8 @@ impl<'a> Work<'a> {
             _ => Film::default(),
         };
         let opened = Opened::new(format, file, watch)?;
-        let plan = self.plan(opened.size, opened.orientation, false)?;
-        let profile = match opened.code {
-            Some(code) => self.coded(code),
-            None => self.profile(opened.icc.as_deref()),
-        };
+        let plan = self.plan(opened.size, opened.orientation, Reduction::Whole)?;
+        let profile = self.profile_of(&opened);
         // What a code says has no place in a WebP.
         let keeps_icc = self.options.keep.icc
             && opened.code.is_none()
@@ -194,7 +248,7 @@ impl<'a> Work<'a> {
         let (icc, exif) = (opened.icc.clone(), opened.exif.clone());
         if film.frames > 1 && !self.options.still {
             animation::check(film, opened.size, watch)?;
-            let _permit = self.permit(opened.size, 16, false)?;
+            let _permit = self.permit(16 * pixels(opened.size))?;
             drop(opened);
             self.frames = film.frames;
             let profile = profile.as_ref().filter(|_| !keeps_icc);
@@ -206,15 +260,15 @@ impl<'a> Work<'a> {
                 exif: self.kept_exif(exif),
             });
         }
-        let _permit = self.permit(opened.size, opened.pixel_bytes(), false)?;
+        let _permit = self.permit(opened.memory())?;
         let raster = opened.raster(watch)?;
         let gray = raster.channels() < 3;
-        let ready = self.flat(raster, &plan, profile.as_ref(), keeps_icc)?;
-        self.finish(ready, icc.filter(|_| keeps_icc && !gray), exif)
+        let flat = self.flat(raster, &plan, profile.as_ref(), keeps_icc)?;
+        self.finish(Ready::Flat(flat), icc.filter(|_| keeps_icc && !gray), exif)
     }
 
     /// What becomes of a picture of `size`.
-    fn plan(&mut self, size: (u32, u32), number: u8, halves: bool) -> Result<Plan> {
+    fn plan(&mut self, size: (u32, u32), number: u8, most: Reduction) -> Result<Plan> {
         let watch = self.watch;
         check_pixels(size, watch)?;
         let orientation = Orientation::of_exif(number);
@@ -242,25 +296,23 @@ impl<'a> Work<'a> {
             width: f64::from(shown.width),
             height: f64::from(shown.height),
         };
-        // Neither to a quarter and less, nor where little is left to do for the better
-        // kernel: both are seen (docs/PERFORMANCE.md).
-        let much = |scaled: i32, shown: i32| i64::from(scaled) * 5 <= i64::from(shown) * 2;
-        let half = halves && much(held.scaled.0, shown.width) && much(held.scaled.1, shown.height);
-        if half {
-            part = part.divided((2.0, 2.0), (size.0.div_ceil(2), size.1.div_ceil(2)));
+        let reduction = reduction(held.scaled, (shown.width, shown.height), most);
+        if reduction != Reduction::Whole {
+            let divisor = reduction.divisor();
+            let side = f64::from(divisor);
+            let reduced = (size.0.div_ceil(divisor), size.1.div_ceil(divisor));
+            part = part.divided((side, side), reduced);
         }
         Ok(Plan {
             part,
             size: scaled,
             orientation,
-            half,
+            reduction,
         })
     }
 
-    /// Waits until there is memory for a picture of `size`.
-    fn permit(&self, size: (u32, u32), bytes: u64, half: bool) -> Result<Option<Permit<'a>>> {
-        let pixels = u64::from(size.0) * u64::from(size.1);
-        let bytes = pixels * bytes / if half { 4 } else { 1 };
+    /// Waits until there is so much memory.
+    fn permit(&self, bytes: u64) -> Result<Option<Permit<'a>>> {
         let permit = match self.budget {
             Some(budget) => Some(budget.take(bytes, self.watch.context())?),
             None => None,
@@ -277,6 +329,13 @@ impl<'a> Work<'a> {
                 .push(String::from("its colour profile is broken; taken as sRGB"));
         }
         profile
+    }
+
+    fn profile_of(&mut self, opened: &Opened<'_>) -> Option<Profile> {
+        match opened.code {
+            Some(code) => self.coded(code),
+            None => self.profile(opened.icc.as_deref()),
+        }
     }
 
     fn coded(&mut self, code: Code) -> Option<Profile> {
@@ -296,7 +355,7 @@ impl<'a> Work<'a> {
         plan: &Plan,
         profile: Option<&Profile>,
         keeps_icc: bool,
-    ) -> Result<Ready> {
+    ) -> Result<Flat> {
         let watch = self.watch;
         watch.check()?;
         // Kept, the profile says what the colours are: they stay as they are.
@@ -313,7 +372,7 @@ impl<'a> Work<'a> {
         }
         let pixel = if flat.alpha { 4 } else { 3 };
         (flat.samples, flat.size) = plan.orientation.apply(flat.samples, flat.size, pixel);
-        Ok(Ready::Flat(flat))
+        Ok(flat)
     }
 
     fn finish(&self, ready: Ready, icc: Option<Vec<u8>>, exif: Option<Vec<u8>>) -> Result<Made> {
@@ -333,6 +392,21 @@ impl<'a> Work<'a> {
         // Nothing is removed where there is none.
         let _ = image::metadata::Orientation::remove_from_exif_chunk(&mut exif);
         Some(exif)
+    }
+}
+
+/// How much smaller a picture is decoded of which `shown` is to become `scaled`.
+fn reduction(scaled: (i32, i32), shown: (i32, i32), most: Reduction) -> Reduction {
+    // Neither to a quarter, unless the better kernel halves it yet, nor where little is
+    // left for that to do: both are seen (docs/PERFORMANCE.md).
+    let is = |by: i64, at_least: i64| {
+        let much = |scaled: i32, shown: i32| i64::from(scaled) * at_least <= i64::from(shown) * by;
+        much(scaled.0, shown.0) && much(scaled.1, shown.1)
+    };
+    match most {
+        Reduction::Quarter if is(1, 8) => Reduction::Quarter,
+        Reduction::Half | Reduction::Quarter if is(2, 5) => Reduction::Half,
+        _ => Reduction::Whole,
     }
 }
 

@@ -86,12 +86,13 @@ impl<'a> Opened<'a> {
         })
     }
 
-    /// Bytes of memory for each pixel, while it is decoded.
-    pub(super) fn pixel_bytes(&self) -> u64 {
+    /// Bytes of memory that its picture takes while it is decoded.
+    pub(super) fn memory(&self) -> u64 {
         let pixel = u64::from(self.colours.bytes_per_pixel());
         // Decoders of the crate keep about a second picture at the worst. Inks
         // are four where the crate tells of three.
-        if self.inks { 3 * pixel } else { 2 * pixel }
+        let times = if self.inks { 3 } else { 2 };
+        times * pixel * pixels(self.size)
     }
 
     pub(super) fn raster(self, watch: &Watch<'_>) -> Result<Raster> {
@@ -171,9 +172,14 @@ pub(super) fn frames<'a>(
     })))
 }
 
+/// How many there are.
+pub(super) fn pixels((width, height): (u32, u32)) -> u64 {
+    u64::from(width) * u64::from(height)
+}
+
 /// Refuses a picture beyond the limit.
 pub(super) fn check_pixels((width, height): (u32, u32), watch: &Watch<'_>) -> Result<()> {
-    let pixels = u64::from(width) * u64::from(height);
+    let pixels = pixels((width, height));
     let limit = watch.context().limits().image.max_pixels;
     if pixels > limit {
         return Err(Error::limit(

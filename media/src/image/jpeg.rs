@@ -15,6 +15,36 @@ use crate::{Error, Result};
 /// file that is not progressive, and nothing in the format bounds them.
 const MOST_SCANS: u32 = 100;
 
+/// How much smaller than it is a picture is decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reduction {
+    /// As it is.
+    Whole,
+    /// To half of its sides.
+    Half,
+    /// To a quarter of them.
+    Quarter,
+}
+
+impl Reduction {
+    /// How often a side of the result goes into one of the picture.
+    pub(super) fn divisor(self) -> u32 {
+        match self {
+            Self::Whole => 1,
+            Self::Half => 2,
+            Self::Quarter => 4,
+        }
+    }
+
+    fn factor(self) -> ScalingFactor {
+        match self {
+            Self::Whole => ScalingFactor::ONE,
+            Self::Half => ScalingFactor::ONE_HALF,
+            Self::Quarter => ScalingFactor::ONE_QUARTER,
+        }
+    }
+}
+
 /// A file whose header was read.
 pub(super) struct Jpeg<'a> {
     bytes: &'a [u8],
@@ -56,23 +86,24 @@ impl<'a> Jpeg<'a> {
         })
     }
 
-    /// Bytes of memory for each pixel, while it is decoded.
-    pub(super) fn pixel_bytes(&self) -> u64 {
+    /// Bytes of memory that its picture takes while it is decoded.
+    pub(super) fn memory(&self, reduction: Reduction) -> u64 {
         let samples = match self.header.colorspace {
             Colorspace::CMYK | Colorspace::YCCK => 4,
             Colorspace::Gray => 1,
             _ => 3,
         };
+        let pixels = |divisor: u32| {
+            let side = |side: u32| u64::from(side.div_ceil(divisor));
+            side(self.markers.width) * side(self.markers.height)
+        };
         // A progressive file's coefficients are all kept, 16 bits each.
-        if self.header.is_progressive {
-            samples * 3
-        } else {
-            samples
-        }
+        let kept = if self.header.is_progressive { 2 } else { 0 };
+        samples * (pixels(reduction.divisor()) + kept * pixels(1))
     }
 
-    /// Whether it can be halved while it is decoded.
-    pub(super) fn halves(&self) -> bool {
+    /// Whether it can be reduced while it is decoded.
+    pub(super) fn reduces(&self) -> bool {
         !self.header.is_lossless
     }
 
@@ -87,9 +118,9 @@ impl<'a> Jpeg<'a> {
         self.header.colorspace == Colorspace::Gray
     }
 
-    /// Its planes, of half the size where `half`.
-    pub(super) fn planes(&mut self, half: bool) -> Result<Planes> {
-        let (width, height) = self.scaled(half)?;
+    /// Its planes, so much smaller.
+    pub(super) fn planes(&mut self, reduction: Reduction) -> Result<Planes> {
+        let (width, height) = self.scaled(reduction)?;
         let subsamp = self.header.subsamp;
         let Some(ratio) = ratio(subsamp) else {
             return Err(Error::unsupported(self.name, "planes of an unknown shape"));
@@ -121,9 +152,9 @@ impl<'a> Jpeg<'a> {
         })
     }
 
-    /// Its pixels, of half the size where `half`.
-    pub(super) fn raster(&mut self, half: bool) -> Result<Raster> {
-        let (width, height) = self.scaled(half)?;
+    /// Its pixels, so much smaller.
+    pub(super) fn raster(&mut self, reduction: Reduction) -> Result<Raster> {
+        let (width, height) = self.scaled(reduction)?;
         let (format, pixel, cmyk) = match self.header.colorspace {
             Colorspace::CMYK | Colorspace::YCCK => (PixelFormat::CMYK, PixelType::U8x4, true),
             Colorspace::Gray => (PixelFormat::GRAY, PixelType::U8, false),
@@ -147,12 +178,8 @@ impl<'a> Jpeg<'a> {
         Ok(raster)
     }
 
-    fn scaled(&mut self, half: bool) -> Result<(usize, usize)> {
-        let factor = if half {
-            ScalingFactor::ONE_HALF
-        } else {
-            ScalingFactor::ONE
-        };
+    fn scaled(&mut self, reduction: Reduction) -> Result<(usize, usize)> {
+        let factor = reduction.factor();
         self.decoder
             .set_scaling_factor(factor)
             .map_err(|error| Error::malformed(self.name, words(&error)))?;

@@ -36,6 +36,7 @@
 //! | `encode.rs`, `search.rs`, `similar.rs` | WebP of the quality, the bytes or the likeness asked for |
 //! | `animation.rs` | animated WebP |
 //! | `contact_sheet.rs` | many pictures in one PNG |
+//! | `face.rs` | a face, as a small JPEG |
 //! | `metadata.rs` | what is kept of it |
 //! | `watch.rs` | cancel and time |
 
@@ -47,6 +48,7 @@ mod contact_sheet;
 mod convert;
 mod decode;
 mod encode;
+mod face;
 mod facts;
 mod format;
 mod jpeg;
@@ -67,6 +69,7 @@ mod watch;
 
 pub use contact_sheet::{ContactSheet, SheetOptions, contact_sheet};
 pub use convert::{to_bytes, to_file};
+pub use face::{FaceOptions, face_photo};
 pub use facts::{Facts, probe};
 pub use format::Format;
 pub use options::{Coding, Keep, Options};

@@ -7,6 +7,7 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterato
 
 use super::budget::Budget;
 use super::convert::{within, write};
+use super::face::{self, FaceOptions};
 use super::options::Options;
 use super::report::Report;
 use crate::{Context, Error, Input, Result};
@@ -79,6 +80,21 @@ impl Pool {
     ) -> Result<(Vec<u8>, Report)> {
         self.threads
             .install(|| within(input, options, context, Some(&self.budget)))
+    }
+
+    /// A photo of a face, as [`face_photo`](super::face_photo), on a thread of the pool;
+    /// the caller waits.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn face_photo(
+        &self,
+        input: Input,
+        options: &FaceOptions,
+        context: &Context,
+    ) -> Result<(Vec<u8>, Report)> {
+        self.threads
+            .install(|| face::within(input, options, context, Some(&self.budget)))
     }
 
     /// All of them. Calls `done` for each, with its place in `jobs`, from any

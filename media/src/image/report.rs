@@ -16,7 +16,7 @@ pub struct Report {
     pub height: u32,
     /// The size of the file that came in.
     pub bytes_in: u64,
-    /// The size of the WebP.
+    /// The size of the file that came out.
     pub bytes_out: u64,
     /// The pictures: 1 unless it is an animation.
     pub frames: u64,

@@ -294,3 +294,104 @@ impl fmt::Debug for Photo {
         f.debug_struct("Photo").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// `data` of the document's first message.
+    const PAGE: &str = r#"{"data":[{"name":"Sample Person One","identity_number":"0000000000000001","kib_number":"2611852","birth_date":{"ymd":"1999-08-22"},"photo":{"link":"https://storage.googleapis.com/eposh/public/2026/01/kib/-0000000001.png"},"regionals":[{"name":"Zona I","slug":"zona-i"},{"name":"Zona II","slug":"zona-ii"},{"name":"TUKS","slug":"tuks"}]}],"pagination":{"current_page":1,"last_page":2,"total":155}}"#;
+
+    fn employee_of(value: &Value) -> Employee {
+        serde_json::from_value(value.clone()).unwrap()
+    }
+
+    #[test]
+    fn the_document_s_page_is_written_byte_by_byte_as_it_came() {
+        let page = Page::read(PAGE.as_bytes()).unwrap();
+        assert_eq!(serde_json::to_string(&page).unwrap(), PAGE);
+        let message = format!(r#"{{"event":"HIKVISION_SYNC","data":{PAGE}}}"#);
+        assert_eq!(Page::read(message.as_bytes()).unwrap(), page);
+        assert_eq!(serde_json::from_str::<Page>(PAGE).unwrap(), page);
+        let employee = &page.data[0];
+        assert_eq!(employee.regionals[2].slug.as_deref(), Some("tuks"));
+        assert!(employee.photo_link().unwrap().ends_with("-0000000001.png"));
+        let person = json!({"name": "A", "kib_number": "1", "regionals": []});
+        assert_eq!(serde_json::to_value(employee_of(&person)).unwrap(), person);
+    }
+
+    #[test]
+    fn what_is_not_known_is_kept() {
+        let person = json!({
+            "name": "A", "identity_number": "1", "kib_number": "2",
+            "birth_date": {"ymd": "1999-08-22", "dmy": "22-08-1999"},
+            "photo": {"link": "https://a/b.png", "size": 7},
+            "regionals": [{"name": "TUKS", "slug": "tuks", "id": 9}],
+            "company": {"name": "B", "since": [2001]}, "vendor": null,
+        });
+        assert_eq!(serde_json::to_value(employee_of(&person)).unwrap(), person);
+        let page = json!({
+            "data": [person], "links": {"next": null},
+            "pagination": {"current_page": 1, "last_page": 1, "total": 1, "per_page": 100},
+        });
+        assert_eq!(
+            serde_json::to_value(Page::of(page.clone()).unwrap()).unwrap(),
+            page
+        );
+    }
+
+    #[test]
+    fn other_shapes_are_understood() {
+        let person = json!({
+            "name": " A ", "identity_number": 3_171_234_567_890_001_u64, "kib_number": 2_611_852,
+            "birth_date": "1999-08-22", "photo": "https://a/b.png",
+            "regionals": {"0": {"name": "TUKS", "slug": "tuks"}, "2": "zona-i", "3": null},
+        });
+        assert_eq!(
+            serde_json::to_value(employee_of(&person)).unwrap(),
+            json!({
+                "name": "A", "identity_number": "3171234567890001", "kib_number": "2611852",
+                "birth_date": {"ymd": "1999-08-22"}, "photo": {"link": "https://a/b.png"},
+                "regionals": [{"name": "TUKS", "slug": "tuks"}, {"slug": "zona-i"}],
+            })
+        );
+        for empty in [json!(null), json!([]), json!(""), json!(false)] {
+            let person = json!({
+                "name": "A", "identity_number": empty, "kib_number": "1", "birth_date": empty,
+                "photo": empty, "regionals": empty,
+            });
+            assert_eq!(
+                serde_json::to_value(employee_of(&person)).unwrap(),
+                json!({"name": "A", "kib_number": "1", "regionals": []}),
+                "{empty}"
+            );
+        }
+        for link in [json!({}), json!({"link": null}), json!({"link": ""})] {
+            let person = json!({"name": "A", "kib_number": "1", "photo": link});
+            assert_eq!(employee_of(&person).photo_link(), None, "{link}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_named_in_what_people_read() {
+        let page = Page::read(PAGE.as_bytes()).unwrap();
+        let shown = format!("{page:?} {:?}", page.data[0]);
+        for own in ["Sample", "0001", "2611852", "1999", "storage.g"] {
+            assert!(!shown.contains(own), "{own}: {shown}");
+        }
+        assert!(shown.contains("tuks"), "{shown}");
+        for entry in [
+            json!("Sample"),
+            json!({"name": ["Sample"], "kib_number": 1}),
+        ] {
+            let page = json!({
+                "data": [entry], "pagination": {"current_page": 1, "last_page": 1, "total": 1},
+            });
+            let page = Page::of(page).unwrap();
+            assert_eq!((page.data.len(), page.unread.len()), (0, 1));
+            assert!(!page.unread[0].reason.contains("Sample"), "{page:?}");
+        }
+    }
+}
