@@ -89,7 +89,8 @@ impl Photos {
     }
 
     async fn fetch_once(&self, link: &str) -> fetch::Result<Vec<u8>> {
-        let download = self.fetcher.get(&Request::new(link.trim(), self.most));
-        Ok(download.await?.bytes().await?)
+        let request = Request::new(link.trim(), self.most);
+        let download = self.fetcher.get(&request).await?;
+        download.bytes().await
     }
 }

@@ -53,7 +53,7 @@ impl Publishing {
             let (place, reason) = (unread.place, &unread.reason);
             tracing::warn!(stage = STAGE, page = number, place, reason, "a person is left out");
         }
-        let sending = page.data.iter().map(|employee| self.send(employee));
+        let sending = page.data.into_iter().map(|employee| self.send(employee));
         stream::iter(sending)
             .buffer_unordered(AT_ONCE)
             .try_collect::<()>()
@@ -68,10 +68,12 @@ impl Publishing {
         Ok(people)
     }
 
-    async fn send(&self, employee: &Employee) -> queue::Result<()> {
+    async fn send(&self, employee: Employee) -> queue::Result<()> {
         let kib = &*employee.kib_number;
         // What was read can be written.
-        let message = message::written(&Create { employee }).unwrap_or_default();
+        let message = message::written(&Create {
+            employee: &employee,
+        }).unwrap_or_default();
         self.next.send(&message::person_id(kib), &message).await?;
         let name = self.names.show(&employee.name);
         tracing::info!(stage = STAGE, kib, name, "published");
