@@ -6,7 +6,7 @@
 //! | [`aws`] | access to AWS and to what speaks its protocols |
 //! | [`catalogue`] | which videos there are |
 //! | [`cli`] | the command line: one file a command |
-//! | [`client`] | talks to recorders |
+//! | [`client`] | talks to recorders, models and other systems |
 //! | [`clip`] | a clip that is asked for, and what was made |
 //! | [`config`] | environment variables, read once at the start |
 //! | [`fetch`] | downloads from addresses that others name |
@@ -17,6 +17,7 @@
 //! | [`serve`] | the worker, put together; names the concrete adapters |
 //! | [`store`] | where objects are kept: a folder, or a bucket |
 //! | [`telemetry`] | log lines and metrics |
+//! | `tls` | whose certificates are taken |
 //! | [`workload`] | what is done with jobs |
 #![forbid(unsafe_code)]
 
@@ -35,4 +36,5 @@ pub mod runner;
 pub mod serve;
 pub mod store;
 pub mod telemetry;
+mod tls;
 pub mod workload;

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`callback`] | the backend that waits for image jobs |
 //! | [`eposh`] | the HR system that lists inducted people |
+//! | [`hikcentral`] | people and their rights at the gates: HikCentral Professional |
 //! | [`hikvision`] | recorders and cameras by Hikvision: ISAPI |
 //! | [`models`] | models for speech, pictures and search: OpenAI's API and what is like it |
 //!
@@ -12,6 +13,7 @@
 
 pub mod callback;
 pub mod eposh;
+pub mod hikcentral;
 pub mod hikvision;
 pub mod models;
 mod pauses;

@@ -8,7 +8,7 @@
 //! | `memory.rs` | what is remembered of a device between calls |
 //! | `login.rs`, `digest.rs` | Digest and Basic |
 //! | `exchange.rs` | one request and its answer |
-//! | `connection.rs`, `trust.rs` | how it travels |
+//! | `connection.rs` | how it travels |
 //! | `patience.rs` | asks a busy device again |
 //! | `xml.rs` | elements by local name, within bounds |
 //! | `verdict.rs` | what a refusal means |
@@ -52,7 +52,6 @@ mod reader;
 mod recordings;
 mod search;
 mod settings;
-mod trust;
 mod verdict;
 mod wall;
 mod xml;
