@@ -102,8 +102,19 @@ impl Assigning {
             .hikcentral
             .apply_to_devices(std::slice::from_ref(person), &self.doors)
             .await?;
-        let _ = applied;
-        tracing::info!(stage = STAGE, %person, "devices have it");
+        if applied.failed.contains(person) {
+            let doors = self.doors.join(", ");
+            return Err(Failure::Devices(format!(
+                "person {person} was not taken by all devices of the doors {doors}"
+            )));
+        }
+        match applied.waiting {
+            Some(waiting @ 1..) => {
+                // HikCentral goes on by itself.
+                tracing::warn!(stage = STAGE, %person, waiting, "devices are not through yet");
+            }
+            _ => tracing::info!(stage = STAGE, %person, "devices have it"),
+        }
         Ok(())
     }
 }

@@ -6,7 +6,7 @@
 //! | `broker.rs` | the broker, as any other client sees it |
 //! | `faults.rs` | a broker that is killed, full, out of patience; answers that are lost |
 
-mod broker;
+pub mod broker;
 mod faults;
 
 use std::net::SocketAddr;
