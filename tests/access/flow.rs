@@ -27,11 +27,10 @@ fn everybody_comes_to_the_gates() {
         assert_eq!(person.organisation, "2");
     }
 
-    let metrics = worker.get("/metrics").text;
-    let count = |line: &str| {
-        let found = metrics.lines().find_map(|given| given.strip_prefix(line));
-        found.unwrap_or_else(|| panic!("no {line} in {metrics}")).trim().parse::<usize>().unwrap()
-    };
+    House::wait_for_assigned(&worker, 40);
+    let completed = "flatbed_jobs_total{status=\"completed\",workload=\"access_update_kib\"}";
+    wait_until("all to be settled", || House::count(&worker, completed) == 40);
+    let count = |line: &str| House::count(&worker, line);
     let people = "flatbed_access_people_total{outcome=";
     for (labels, expected) in [
         ("\"queued\",stage=\"induction\"}", 40),
@@ -51,11 +50,7 @@ fn everybody_comes_to_the_gates() {
     let all: usize = house.eposh.all().map(|number| groups(number).len()).sum();
     assert_eq!(count("flatbed_access_groups_total{outcome=\"assigned\"}"), all);
     assert_eq!(count("flatbed_access_unknown_regionals_total"), 1);
-    assert_eq!(
-        count("flatbed_jobs_total{status=\"completed\",workload=\"access_update_kib\"}"),
-        40
-    );
-    assert_eq!(promtool(&metrics), "");
+    assert_eq!(promtool(&worker.get("/metrics").text), "");
 
     let health = worker.get("/health");
     assert_eq!(health.code, 200, "{health:?}");

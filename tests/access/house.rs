@@ -200,6 +200,24 @@ impl House {
         });
     }
 
+    /// What a worker has counted so far.
+    pub fn count(worker: &Server, line: &str) -> usize {
+        let metrics = worker.get("/metrics").text;
+        let found = metrics.lines().find_map(|given| given.strip_prefix(line));
+        let number = found.unwrap_or_else(|| panic!("no {line} in {metrics}"));
+        number.trim().parse().expect("a number")
+    }
+
+    /// Waits until a worker has brought so many people through, those who came again
+    /// too.
+    #[track_caller]
+    pub fn wait_for_assigned(worker: &Server, number: usize) {
+        let line = "flatbed_access_people_total{outcome=\"assigned\",stage=\"assign_privilege\"}";
+        wait_until(&format!("{number} to be through"), || {
+            Self::count(worker, line) == number
+        });
+    }
+
     /// Whether somebody is there with KIB number and groups.
     pub fn is_through(&self, number: usize) -> bool {
         let Some(person) = self.hikcentral.person(&eposh::kib_number(number)) else {

@@ -1,12 +1,12 @@
 //! The endpoint: which days, what is answered, and what goes wrong.
 
-use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
 
 use super::house::{CREATE, House, MAIN};
+use crate::exports::Tour;
 use crate::support::eposh::{EposhServer, Fault};
 use crate::support::hikcentral::Profile;
 use crate::support::wait_until;
@@ -132,12 +132,7 @@ fn a_second_one_at_the_same_time_is_sent_away() {
         .fail("2026-02-01", [Fault::Slow(Duration::from_secs(3))]);
     let days = json!({"from": "2026-02-01", "to": "2026-02-01"});
     thread::scope(|scope| {
-        let (begun, begins) = mpsc::channel();
-        let first = scope.spawn(|| {
-            begun.send(()).expect("a listener");
-            worker.post("/eposh-induction", &days)
-        });
-        begins.recv().expect("a word");
+        let first = scope.spawn(|| worker.post("/eposh-induction", &days));
         wait_until("the page to be asked for", || house.eposh.faults_left() == 0);
         let second = worker.post("/eposh-induction", &days);
         second.refused(409, &["under way"]);
@@ -167,6 +162,25 @@ fn a_caller_that_goes_away_changes_nothing() {
     assert_eq!(status.code(), Some(28), "it gave up");
     wait_until("both pages to be sent", || main_queue(&house) == Some(2));
     worker.stop();
+}
+
+#[test]
+fn requests_and_answers_are_as_the_document_says() {
+    let house = house([("2026-02-01", 1)]);
+    let worker = house.worker_with(&[NOBODY, ("EPOSH_PATIENCE_SECONDS", "0")]);
+    let mut tour = Tour::of(worker);
+    let mut asked = |body: &serde_json::Value, code: u16| {
+        let answer = tour.ask("POST", "/eposh-induction", Some(body));
+        assert_eq!(answer.code, code, "{answer:?}");
+    };
+    let days = json!({"from": "2026-02-01", "to": "2026-02-01", "skip": ["2026-03-01"]});
+    asked(&days, 200);
+    asked(&json!({"from": "2026-02-01", "to": "2026-02-01"}), 200);
+    asked(&json!({}), 400);
+    house.eposh.fail("2026-02-01", [Fault::status(500)]);
+    asked(&days, 502);
+    tour.compare();
+    tour.server.stop();
 }
 
 /// The port of the application before answers too.

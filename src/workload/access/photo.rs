@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::sleep;
+use url::Url;
 
 use super::face::Faces;
 use super::stage::Stage;
@@ -51,7 +52,8 @@ impl Photos {
         let photo = match fetched.await {
             Ok(photo) => photo,
             Err(error) => {
-                tracing::warn!(stage = STAGE, kib, %error, "the photo is not had; going on without");
+                let error = shown(&error);
+                tracing::warn!(stage = STAGE, kib, error, "the photo is not had; going on without");
                 self.metrics.photo(Photo::Unreachable);
                 return None;
             }
@@ -92,5 +94,34 @@ impl Photos {
         let request = Request::new(link.trim(), self.most);
         let download = self.fetcher.get(&request).await?;
         download.bytes().await
+    }
+}
+
+/// The error with no more than the host of the address: what files are called may be
+/// somebody's number.
+fn shown(error: &fetch::Error) -> String {
+    let (fetch::Error::Away { url, .. }
+    | fetch::Error::Refused { url, .. }
+    | fetch::Error::Forbidden { url, .. }
+    | fetch::Error::TooLarge { url, .. }) = error;
+    let host = Url::parse(url).ok();
+    let host = host.as_ref().and_then(Url::host_str).unwrap_or("its address");
+    error.to_string().replace(url.as_str(), host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_file_s_name_is_told() {
+        let url = "https://storage.googleapis.com/kib/-3171234567890001.png".to_owned();
+        let error = fetch::Error::TooLarge { url, most: 7 };
+        let told = "storage.googleapis.com: larger than the 7 bytes allowed";
+        assert_eq!(shown(&error), told);
+        let url = "3171234567890001".to_owned();
+        let reason = "no address".to_owned();
+        let error = fetch::Error::Forbidden { url, reason };
+        assert_eq!(shown(&error), "its address: not allowed: no address");
     }
 }
