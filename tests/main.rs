@@ -21,6 +21,7 @@ mod eposh;
 mod exports;
 mod fetch;
 mod help;
+mod hikcentral;
 mod hikvision;
 mod image;
 mod image_api;

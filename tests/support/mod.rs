@@ -12,6 +12,7 @@ pub mod eposh;
 )]
 pub mod fixture;
 mod folder;
+pub mod hikcentral;
 mod judge;
 pub mod models;
 pub mod nvr;

@@ -115,17 +115,6 @@ impl HikCentral {
         }
     }
 
-    /// What a success has in `data`.
-    pub(super) fn data<T: DeserializeOwned>(&self, call: Call, answer: &Bytes) -> Result<T> {
-        let answer = serde_json::from_slice::<Answer<T>>(answer);
-        answer.map(|answer| answer.data).map_err(|error| {
-            // Its own words would repeat what stands there.
-            let at = format!("line {}, column {}", error.line(), error.column());
-            let reason = format!("its data is not as expected ({at})");
-            Error::new(Kind::Foreign, call.what, reason)
-        })
-    }
-
     /// Waits for a place among those who ask, and for the limits.
     async fn turn(&self, call: Call, until: Option<Instant>) -> Result<SemaphorePermit<'_>> {
         let place = self.0.places.acquire().await;
@@ -234,6 +223,17 @@ impl Call {
             error
         }
     }
+}
+
+/// What a success has in `data`.
+pub(super) fn data<T: DeserializeOwned>(call: Call, answer: &Bytes) -> Result<T> {
+    let answer = serde_json::from_slice::<Answer<T>>(answer);
+    answer.map(|answer| answer.data).map_err(|error| {
+        // Its own words would repeat what stands there.
+        let at = format!("line {}, column {}", error.line(), error.column());
+        let reason = format!("its data is not as expected ({at})");
+        Error::new(Kind::Foreign, call.what, reason)
+    })
 }
 
 /// All of an answer's body, within bounds.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::HikCentral;
 use super::error::{Error, Kind, Result};
-use super::exchange::Call;
+use super::exchange::{Call, data};
 use super::person::{CustomField, NewPerson, PersonCode, PersonId};
 use super::text::Text;
 
@@ -123,7 +123,7 @@ impl HikCentral {
             Err(error) if error.kind() == Kind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        match self.data::<Option<Found>>(FIND, &answer)? {
+        match data::<Option<Found>>(FIND, &answer)? {
             Some(Found::Person {
                 person_code: Some(other),
                 ..
@@ -159,7 +159,7 @@ impl HikCentral {
         let answer = self
             .ask(ADD, &add, &[person.code.as_str(), given, family])
             .await?;
-        let id = match self.data(ADD, &answer) {
+        let id = match data(ADD, &answer) {
             Ok(Added::Id(id) | Added::Person { person_id: id }) => id.filled(),
             Err(_) => None,
         };

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::HikCentral;
 use super::error::{Error, Kind, Result};
-use super::exchange::Call;
+use super::exchange::{Call, data};
 use super::person::PersonId;
 use crate::client::pauses::Pauses;
 
@@ -160,7 +160,7 @@ impl HikCentral {
             r#type: PERSONS,
         };
         let answer = self.ask(RESULT, &ask, &[]).await?;
-        let data = self.data::<Option<Value>>(RESULT, &answer)?;
+        let data = data::<Option<Value>>(RESULT, &answer)?;
         Ok(data.unwrap_or_default())
     }
 }

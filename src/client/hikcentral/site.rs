@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::HikCentral;
 use super::error::{Error, Kind, Result};
-use super::exchange::Call;
+use super::exchange::{Call, data};
 use super::person::Organisation;
 use super::text::Text;
 
@@ -66,7 +66,7 @@ impl HikCentral {
     /// What it calls itself: `HikCentral Professional V2.1.0.0`.
     pub async fn version(&self) -> Result<String> {
         let answer = self.ask(VERSION, &Nothing {}, &[]).await?;
-        let told = match self.data::<Option<Version>>(VERSION, &answer)? {
+        let told = match data::<Option<Version>>(VERSION, &answer)? {
             Some(Version::Product {
                 product_name,
                 soft_version,
@@ -90,7 +90,7 @@ impl HikCentral {
                 page_size: PAGE,
             };
             let answer = self.ask(ORGANISATIONS, &page, &[]).await?;
-            let listed = self.data::<Option<Listed>>(ORGANISATIONS, &answer)?;
+            let listed = data::<Option<Listed>>(ORGANISATIONS, &answer)?;
             let list = listed.map(|listed| listed.list).unwrap_or_default();
             let is_last = list.len() < PAGE;
             all.extend(list.into_iter().map(Organisation::from));
