@@ -42,7 +42,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lapin::Channel;
 use lapin::types::ShortString;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use self::connection::{Link, short};
@@ -54,6 +55,9 @@ pub use publisher::Publisher;
 
 /// The longest name of a queue; those of its retry queues are longer.
 const LONGEST_NAME: usize = 200;
+
+/// How long the end waits for messages that are being put back.
+const LAST_OFFERS: Duration = Duration::from_secs(4);
 
 /// How a queue behaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,6 +152,8 @@ struct Shared {
     idle: Mutex<Vec<Channel>>,
     /// Names this process's holding queue.
     key: String,
+    /// How many calls of `receive` are not at their end, those that were given up too.
+    receiving: watch::Sender<usize>,
 }
 
 impl RabbitMq {
@@ -163,6 +169,7 @@ impl RabbitMq {
             declared: AtomicBool::new(false),
             idle: Mutex::default(),
             key: Uuid::now_v7().to_string(),
+            receiving: watch::Sender::new(0),
         })))
     }
 
@@ -199,6 +206,11 @@ impl Source for RabbitMq {
 
     async fn close(&self) {
         let shared = &self.0;
+        // A message that came to somebody who had gone is being put back: with its
+        // channel gone it would be one whose worker was lost.
+        let none = |receiving: &usize| *receiving == 0;
+        let mut receiving = shared.receiving.subscribe();
+        let _ = timeout(LAST_OFFERS, receiving.wait_for(none)).await;
         shared.idle().clear();
         shared.consuming.discard().await;
         shared.publisher.close().await;

@@ -27,6 +27,7 @@ pub(super) type To = oneshot::Sender<Result<RabbitDelivery>>;
 /// Takes the next message for whoever waits; if nobody does any more, it is put
 /// back.
 pub(super) async fn offer(shared: Arc<Shared>, mut to: To) {
+    let _counted = Counted::new(&shared);
     let taken = match next(&shared, &mut to).await {
         Ok(Some(delivery)) => Ok(delivery),
         Ok(None) => return,
@@ -37,6 +38,22 @@ pub(super) async fn offer(shared: Arc<Shared>, mut to: To) {
     };
     if let Err(Ok(delivery)) = to.send(taken) {
         put_back(&delivery).await;
+    }
+}
+
+/// Counts a call for as long as it lives.
+struct Counted(Arc<Shared>);
+
+impl Counted {
+    fn new(shared: &Arc<Shared>) -> Self {
+        shared.receiving.send_modify(|number| *number += 1);
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.receiving.send_modify(|number| *number -= 1);
     }
 }
 
