@@ -71,7 +71,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     writeln!(out, "HIKCENTRAL_URL={}", hikcentral.url())?;
     writeln!(out, "HIKCENTRAL_APP_KEY={}", hikcentral.profile().key)?;
     writeln!(out, "HIKCENTRAL_APP_SECRET={}", hikcentral.profile().secret)?;
-    writeln!(out, "HIKCENTRAL_ORG_INDEX_CODE=2\nHIKCENTRAL_KIB_FIELD_ID=1")?;
+    writeln!(
+        out,
+        "HIKCENTRAL_ORG_INDEX_CODE=2\nHIKCENTRAL_KIB_FIELD_ID=1"
+    )?;
     writeln!(out, "FETCH_ALLOW_HOSTS=127.0.0.1\n")?;
     out.flush()?;
 

@@ -36,9 +36,7 @@ pub struct Queued {
     /// Always `queued`.
     #[schema(pattern = "^queued$", example = "queued")]
     status: &'static str,
-    #[schema(
-        example = "All dates processed: 1543 employees across 17 pages sent to RabbitMQ"
-    )]
+    #[schema(example = "All dates processed: 1543 employees across 17 pages sent to RabbitMQ")]
     message: String,
 }
 

@@ -236,7 +236,10 @@ impl Access {
             }
             Stage::UpdateKib => Arc::new(Updating::new(
                 hikcentral,
-                config.kib_field.clone().context("HIKCENTRAL_KIB_FIELD_ID")?,
+                config
+                    .kib_field
+                    .clone()
+                    .context("HIKCENTRAL_KIB_FIELD_ID")?,
                 settings.groups.clone(),
                 self.next(Stage::AssignPrivilege),
                 counted,

@@ -20,16 +20,26 @@ fn everybody_comes_to_the_gates() {
         let person = house.hikcentral.person(&kib_number(number));
         let person = person.expect("a person");
         assert_eq!(person.given_name, "Sample Person");
-        assert_eq!(format!("Sample Person {}", person.family_name), name(number));
+        assert_eq!(
+            format!("Sample Person {}", person.family_name),
+            name(number)
+        );
         let has_face = matches!(face(number), Face::Png | Face::Jpeg | Face::WebP);
-        assert_eq!(person.face.is_some(), has_face, "{number}: {:?}", face(number));
+        assert_eq!(
+            person.face.is_some(),
+            has_face,
+            "{number}: {:?}",
+            face(number)
+        );
         assert!(person.face.unwrap_or(0) <= 200_000);
         assert_eq!(person.organisation, "2");
     }
 
     House::wait_for_assigned(&worker, 40);
     let completed = "flatbed_jobs_total{status=\"completed\",workload=\"access_update_kib\"}";
-    wait_until("all to be settled", || House::count(&worker, completed) == 40);
+    wait_until("all to be settled", || {
+        House::count(&worker, completed) == 40
+    });
     let count = |line: &str| House::count(&worker, line);
     let people = "flatbed_access_people_total{outcome=";
     for (labels, expected) in [
@@ -44,11 +54,23 @@ fn everybody_comes_to_the_gates() {
         assert_eq!(count(&format!("{people}{labels}")), expected, "{labels}");
     }
     let photos = "flatbed_access_photos_total{outcome=";
-    for (outcome, expected) in [("sent", 37), ("unfit", 1), ("unreachable", 1), ("absent", 1)] {
-        assert_eq!(count(&format!("{photos}\"{outcome}\"}}")), expected, "{outcome}");
+    for (outcome, expected) in [
+        ("sent", 37),
+        ("unfit", 1),
+        ("unreachable", 1),
+        ("absent", 1),
+    ] {
+        assert_eq!(
+            count(&format!("{photos}\"{outcome}\"}}")),
+            expected,
+            "{outcome}"
+        );
     }
     let all: usize = house.eposh.all().map(|number| groups(number).len()).sum();
-    assert_eq!(count("flatbed_access_groups_total{outcome=\"assigned\"}"), all);
+    assert_eq!(
+        count("flatbed_access_groups_total{outcome=\"assigned\"}"),
+        all
+    );
     assert_eq!(count("flatbed_access_unknown_regionals_total"), 1);
     assert_eq!(promtool(&worker.get("/metrics").text), "");
 
@@ -80,7 +102,13 @@ fn the_log_tells_what_is_done_and_to_nobody_who_it_is() {
     told(&["batch published: 2/2 employees sent to create person"]);
     let masked = "name=\"S*** P*** 1***\"";
     let mapped = r#"regionals=["Zona I", "Zona II"] groups=["1", "2"]"#;
-    told(&["processing", "stage=\"create_person\"", &kib(1), masked, mapped]);
+    told(&[
+        "processing",
+        "stage=\"create_person\"",
+        &kib(1),
+        masked,
+        mapped,
+    ]);
     told(&["person created", "person=18945"]);
     told(&["sent to update KIB", "person=18946"]);
     told(&["person updated with KIB", &kib(0)]);
@@ -109,8 +137,12 @@ fn each_stage_speaks_as_the_workers_before() {
     let batch = json!({"event": "HIKVISION_SYNC", "data": {"data": [employee],
         "pagination": {"current_page": 1, "last_page": 2, "total": 155}}});
 
-    let worker = house.worker_with(&[("ACCESS_STAGES", "publisher"), ("HIKCENTRAL_URL", ""),
-        ("HIKCENTRAL_APP_KEY", ""), ("HIKCENTRAL_APP_SECRET", "")]);
+    let worker = house.worker_with(&[
+        ("ACCESS_STAGES", "publisher"),
+        ("HIKCENTRAL_URL", ""),
+        ("HIKCENTRAL_APP_KEY", ""),
+        ("HIKCENTRAL_APP_SECRET", ""),
+    ]);
     house.publish(MAIN, &batch);
     let second = next(&house, CREATE);
     assert_eq!(second, json!({"employee": employee}));
@@ -131,7 +163,10 @@ fn each_stage_speaks_as_the_workers_before() {
     let worker = house.worker_with(&[("ACCESS_STAGES", "update_kib")]);
     house.publish(UPDATE, &third);
     let fourth = next(&house, ASSIGN);
-    assert_eq!(fourth, json!({"personId": person.id, "privilege_groups": groups(0)}));
+    assert_eq!(
+        fourth,
+        json!({"personId": person.id, "privilege_groups": groups(0)})
+    );
     worker.stop();
 
     let worker = house.worker_with(&[("ACCESS_STAGES", "assign_privilege")]);
@@ -172,5 +207,8 @@ fn doctor_looks_at_everything_and_lists_departments() {
     command.env_clear().envs(variables);
     let told = String::from_utf8(command.output().unwrap().stdout).unwrap();
     assert!(told.contains("there is no department nowhere"), "{told}");
-    assert!(told.contains("HIKCENTRAL_ORG_INDEX_CODE to one of"), "{told}");
+    assert!(
+        told.contains("HIKCENTRAL_ORG_INDEX_CODE to one of"),
+        "{told}"
+    );
 }

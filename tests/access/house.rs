@@ -74,7 +74,10 @@ impl House {
             ("RABBITMQ_URL", self.rabbit.url.clone()),
             ("HIKCENTRAL_URL", self.hikcentral.url()),
             ("HIKCENTRAL_APP_KEY", self.hikcentral.profile().key.clone()),
-            ("HIKCENTRAL_APP_SECRET", self.hikcentral.profile().secret.clone()),
+            (
+                "HIKCENTRAL_APP_SECRET",
+                self.hikcentral.profile().secret.clone(),
+            ),
             ("HIKCENTRAL_ORG_INDEX_CODE", own("2")),
             ("HIKCENTRAL_KIB_FIELD_ID", own("1")),
             ("EPOSH_API_URL", self.eposh.url()),

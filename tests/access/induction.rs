@@ -94,7 +94,9 @@ fn what_is_asked_wrongly_is_refused() {
     worker.stop();
 
     let worker = house.worker_with(&[("EPOSH_API_URL", ""), ("EPOSH_API_TOKEN", ""), NOBODY]);
-    worker.post("/eposh-induction", &json!({})).refused(404, &[]);
+    worker
+        .post("/eposh-induction", &json!({}))
+        .refused(404, &[]);
     worker.stop();
 }
 
@@ -108,12 +110,21 @@ fn a_page_that_cannot_be_had_is_named() {
     let answer = worker.post("/eposh-induction", &days);
     answer.refused(
         502,
-        &["2026-02-02", "page 1", "500", "120 employees across 2 pages"],
+        &[
+            "2026-02-02",
+            "page 1",
+            "500",
+            "120 employees across 2 pages",
+        ],
     );
     assert_eq!(main_queue(&house), Some(2));
     // All of it again.
     let answer = worker.post("/eposh-induction", &days);
-    assert!(answer.field("message").contains("150 employees across 3 pages"));
+    assert!(
+        answer
+            .field("message")
+            .contains("150 employees across 3 pages")
+    );
     assert_eq!(main_queue(&house), Some(5));
 
     house.eposh.fail("2026-02-01", [Fault::Echo]);
@@ -133,7 +144,9 @@ fn a_second_one_at_the_same_time_is_sent_away() {
     let days = json!({"from": "2026-02-01", "to": "2026-02-01"});
     thread::scope(|scope| {
         let first = scope.spawn(|| worker.post("/eposh-induction", &days));
-        wait_until("the page to be asked for", || house.eposh.faults_left() == 0);
+        wait_until("the page to be asked for", || {
+            house.eposh.faults_left() == 0
+        });
         let second = worker.post("/eposh-induction", &days);
         second.refused(409, &["under way"]);
         assert_eq!(first.join().expect("no panic").code, 200);
@@ -153,7 +166,15 @@ fn a_caller_that_goes_away_changes_nothing() {
         .fail("page=2", [Fault::Slow(Duration::from_secs(2))]);
     let mut curl = std::process::Command::new("curl");
     let status = curl
-        .args(["--silent", "--noproxy", "*", "--max-time", "1", "-X", "POST"])
+        .args([
+            "--silent",
+            "--noproxy",
+            "*",
+            "--max-time",
+            "1",
+            "-X",
+            "POST",
+        ])
         .args(["-d", r#"{"from":"2026-02-01","to":"2026-02-01"}"#])
         .arg(worker.url("/eposh-induction"))
         .output()
@@ -200,6 +221,9 @@ fn a_further_port_answers() {
         .expect("curl starts");
     let text = String::from_utf8(output.stdout).expect("text");
     assert!(text.contains("\"status\":\"queued\""), "{text}");
-    assert!(house.length(&house.queues[CREATE]).is_some(), "all queues are declared");
+    assert!(
+        house.length(&house.queues[CREATE]).is_some(),
+        "all queues are declared"
+    );
     worker.stop();
 }

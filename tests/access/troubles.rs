@@ -23,7 +23,10 @@ fn a_wrong_secret_loses_nobody() {
     house.induct(&worker);
     worker.said("nobody gets on");
     let log = worker.log();
-    assert!(log.contains("0x02401003") && log.contains("HIKCENTRAL_APP_SECRET"), "{log}");
+    assert!(
+        log.contains("0x02401003") && log.contains("HIKCENTRAL_APP_SECRET"),
+        "{log}"
+    );
     assert!(!log.contains("hunter2"), "{log}");
     let health = worker.get("/health");
     assert_eq!(health.code, 503);
@@ -94,12 +97,18 @@ fn a_missing_group_is_asked_for_alone() {
     let missing = groups(number)[2];
     let worker = house.worker_with(&[("HIKCENTRAL_MAX_RETRIES", "0")]);
     let group = format!("\"privilegeGroupId\":\"{missing}\"");
-    house.hikcentral.fail_always(path::GROUP, &group, Fault::Code(200, "5"));
+    house
+        .hikcentral
+        .fail_always(path::GROUP, &group, Fault::Code(200, "5"));
     house.hikcentral.seen();
     let id = {
         house.induct(&worker);
         worker.said("Assigned 2/3 privilege groups");
-        house.hikcentral.person(&kib_number(number)).expect("a person").id
+        house
+            .hikcentral
+            .person(&kib_number(number))
+            .expect("a person")
+            .id
     };
     house.hikcentral.mend();
     house.wait_for(house.eposh.all());
@@ -113,7 +122,10 @@ fn a_missing_group_is_asked_for_alone() {
     for group in groups(number) {
         let times = asked
             .iter()
-            .filter(|seen| seen.body.contains(&format!("\"privilegeGroupId\":\"{group}\"")))
+            .filter(|seen| {
+                seen.body
+                    .contains(&format!("\"privilegeGroupId\":\"{group}\""))
+            })
             .count();
         assert_eq!(times > 1, group == missing, "{group}: {asked:?}");
     }
@@ -128,7 +140,10 @@ fn a_group_that_is_not_there_is_told_and_can_be_tried_again() {
     house.induct(&worker);
     let letters = house.wait_for_set_aside(ASSIGN, 1);
     let reason = letters[0]["reason"].as_str().expect("a reason");
-    assert!(reason.contains("Assigned 1/2") && reason.contains("missing: 77"), "{reason}");
+    assert!(
+        reason.contains("Assigned 1/2") && reason.contains("missing: 77"),
+        "{reason}"
+    );
     let id = format!("kib-{}", kib_number(0));
     assert_eq!(letters[0]["id"], id);
     let person = house.hikcentral.person(&kib_number(0)).expect("a person");
@@ -172,17 +187,36 @@ fn what_is_not_to_be_is_not_done() {
     house.publish(CREATE, &json!({"employee": employee}));
     house.wait_for([0]);
     worker.said("the photo is not had; going on without");
-    assert_eq!(house.hikcentral.person(&kib_number(0)).expect("a person").face, None);
+    assert_eq!(
+        house
+            .hikcentral
+            .person(&kib_number(0))
+            .expect("a person")
+            .face,
+        None
+    );
 
     house.publish(CREATE, &json!({"employee": {"name": "Secret"}}));
     let long = json!({"employee": {"name": "Secret Name", "kib_number": "12345678901234567"}});
     house.publish(CREATE, &long);
     let letters = house.wait_for_set_aside(CREATE, 2);
-    let reasons: Vec<_> = letters.iter().map(|letter| letter["reason"].to_string()).collect();
+    let reasons: Vec<_> = letters
+        .iter()
+        .map(|letter| letter["reason"].to_string())
+        .collect();
     let all = reasons.join(" ");
-    assert!(all.contains("kib_number") && all.contains("17 characters"), "{all}");
-    assert!(!all.contains("Secret") && !worker.log().contains("Secret"), "{all}");
-    house.publish(UPDATE, &json!({"personId": "99", "kib_number": "1", "employee": {}}));
+    assert!(
+        all.contains("kib_number") && all.contains("17 characters"),
+        "{all}"
+    );
+    assert!(
+        !all.contains("Secret") && !worker.log().contains("Secret"),
+        "{all}"
+    );
+    house.publish(
+        UPDATE,
+        &json!({"personId": "99", "kib_number": "1", "employee": {}}),
+    );
     let letters = house.wait_for_set_aside(UPDATE, 1);
     let reason = letters[0]["reason"].to_string();
     assert!(reason.contains("128"), "nobody has this number: {reason}");

@@ -47,6 +47,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use self::connection::{Link, short};
+use self::receiving::Counted;
 use super::{Capabilities, Delivery, Error, Result, Sink, Source};
 use crate::job::{JobId, RetryPolicy};
 
@@ -152,7 +153,7 @@ struct Shared {
     idle: Mutex<Vec<Channel>>,
     /// Names this process's holding queue.
     key: String,
-    /// How many calls of `receive` are not at their end, those that were given up too.
+    /// How many messages are being received, or put back as nobody took them.
     receiving: watch::Sender<usize>,
 }
 
@@ -185,11 +186,17 @@ impl Source for RabbitMq {
     async fn receive(&self) -> Result<Box<dyn Delivery>> {
         let (to, offered) = oneshot::channel();
         // In a task of its own: a message that came is never forgotten.
-        tokio::spawn(receiving::offer(Arc::clone(&self.0), to));
-        match offered.await {
-            Ok(taken) => Ok(Box::new(taken?)),
+        let shared = Arc::clone(&self.0);
+        let counted = Counted::new(&shared);
+        tokio::spawn(receiving::offer(shared, to, counted));
+        let taken = match offered.await {
+            Ok(taken) => taken?.arrived(),
+            Err(_) => None,
+        };
+        match taken {
+            Some(delivery) => Ok(Box::new(delivery)),
             // The process ends.
-            Err(_) => Err(self.0.consuming.away("the receiving was broken off")),
+            None => Err(self.0.consuming.away("the receiving was broken off")),
         }
     }
 

@@ -59,7 +59,10 @@ impl Access {
         if !variables.is_set("RABBITMQ_URL") {
             let reason = "RABBITMQ_URL is not set";
             if named {
-                variables.wrong("FLATBED_WORKLOADS", &format!("access is asked for, but {reason}"));
+                variables.wrong(
+                    "FLATBED_WORKLOADS",
+                    &format!("access is asked for, but {reason}"),
+                );
             }
             return Err(reason);
         }
@@ -99,7 +102,9 @@ impl Access {
             eposh: eposh::Config::read(variables),
             days: days(variables),
             groups: variables.parse("ACCESS_PRIVILEGE_GROUPS", PrivilegeGroups::default()),
-            doors: listed(&doors.unwrap_or_default()).map(str::to_owned).collect(),
+            doors: listed(&doors.unwrap_or_default())
+                .map(str::to_owned)
+                .collect(),
             names: Names {
                 shown: variables.switch("ACCESS_LOG_NAMES", false),
             },
@@ -237,7 +242,10 @@ mod tests {
         assert_eq!(access.groups, PrivilegeGroups::default());
 
         assert_eq!(read(&[], false).0.unwrap_err(), "RABBITMQ_URL is not set");
-        assert_eq!(read(&[RABBIT], false).0.unwrap_err(), "HIKCENTRAL_URL is not set");
+        assert_eq!(
+            read(&[RABBIT], false).0.unwrap_err(),
+            "HIKCENTRAL_URL is not set"
+        );
         let publisher = [RABBIT, ("ACCESS_STAGES", " publisher, ")];
         let (access, wrong) = read(&publisher, true);
         assert!(access.unwrap().hikcentral.is_none() && wrong.is_empty());

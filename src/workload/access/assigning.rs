@@ -70,7 +70,9 @@ impl Assigning {
     ) -> Result<(), Failure> {
         let given = self.given.of(&job.id, person);
         let missing: Vec<&String> = all.difference(&given).collect();
-        let asked = missing.iter().map(|group| self.hikcentral.add_to_group(group, person));
+        let asked = missing
+            .iter()
+            .map(|group| self.hikcentral.add_to_group(group, person));
         let mut refused = Vec::new();
         for (group, answer) in missing.iter().zip(join_all(asked).await) {
             match answer {

@@ -161,11 +161,7 @@ impl Creating {
     }
 
     /// Gives somebody who is there the face of today.
-    async fn bring_up_to_date(
-        &self,
-        id: PersonId,
-        face: Option<&Bytes>,
-    ) -> Result<There, Failure> {
+    async fn bring_up_to_date(&self, id: PersonId, face: Option<&Bytes>) -> Result<There, Failure> {
         if let Some(face) = face {
             match self.hikcentral.update_face(&id, face).await {
                 Ok(()) => self.metrics.photo(Photo::Sent),

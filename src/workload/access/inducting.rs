@@ -34,10 +34,16 @@ impl Days {
         if from > to {
             return Err(format!("from {from} is after to {to}"));
         }
-        if from.series(jiff::ToSpan::days(1)).take_while(|day| *day <= to).take(MOST_DAYS + 1).count()
+        if from
+            .series(jiff::ToSpan::days(1))
+            .take_while(|day| *day <= to)
+            .take(MOST_DAYS + 1)
+            .count()
             > MOST_DAYS
         {
-            return Err(format!("from {from} to {to} are more than {MOST_DAYS} days"));
+            return Err(format!(
+                "from {from} to {to} are more than {MOST_DAYS} days"
+            ));
         }
         Ok(days)
     }
@@ -187,8 +193,7 @@ impl Inductor {
         let batch = message::written(&Batch::of(page)).unwrap_or_default();
         self.main.send(&id, &batch).await?;
         let people = page.data.len();
-        self.metrics
-            .people("induction", PersonStep::Queued, people);
+        self.metrics.people("induction", PersonStep::Queued, people);
         tracing::info!(%day, page = number, people, "page queued");
         Ok(())
     }

@@ -269,7 +269,10 @@ mod tests {
             ("", "no JSON"),
             (r#"{"personId":"Secret","kib_number":{"Secret":1}}"#, "text"),
             (r#"{"personId":"Secret"}"#, "missing field `kib_number`"),
-            (r#"{"personId":"1","kib_number":"2","employee":"Secret"}"#, "shape"),
+            (
+                r#"{"personId":"1","kib_number":"2","employee":"Secret"}"#,
+                "shape",
+            ),
             (r#"["Secret"]"#, "shape"),
         ] {
             let error = Updated::read(message.as_bytes()).err().unwrap();
@@ -279,6 +282,9 @@ mod tests {
         let error = batch(br#"{"event":"OTHER","data":{}}"#).unwrap_err();
         assert!(error.contains("OTHER"), "{error}");
         let error = create(br#"{"employee":{"name":"Secret"}}"#).err().unwrap();
-        assert!(error.contains("kib_number") && !error.contains("Secret"), "{error}");
+        assert!(
+            error.contains("kib_number") && !error.contains("Secret"),
+            "{error}"
+        );
     }
 }

@@ -53,7 +53,12 @@ impl Photos {
             Ok(photo) => photo,
             Err(error) => {
                 let error = shown(&error);
-                tracing::warn!(stage = STAGE, kib, error, "the photo is not had; going on without");
+                tracing::warn!(
+                    stage = STAGE,
+                    kib,
+                    error,
+                    "the photo is not had; going on without"
+                );
                 self.metrics.photo(Photo::Unreachable);
                 return None;
             }
@@ -105,7 +110,10 @@ fn shown(error: &fetch::Error) -> String {
     | fetch::Error::Forbidden { url, .. }
     | fetch::Error::TooLarge { url, .. }) = error;
     let host = Url::parse(url).ok();
-    let host = host.as_ref().and_then(Url::host_str).unwrap_or("its address");
+    let host = host
+        .as_ref()
+        .and_then(Url::host_str)
+        .unwrap_or("its address");
     error.to_string().replace(url.as_str(), host)
 }
 

@@ -51,7 +51,13 @@ impl Publishing {
         tracing::info!(stage = STAGE, page = number, last, people, "received batch");
         for unread in &page.unread {
             let (place, reason) = (unread.place, &unread.reason);
-            tracing::warn!(stage = STAGE, page = number, place, reason, "a person is left out");
+            tracing::warn!(
+                stage = STAGE,
+                page = number,
+                place,
+                reason,
+                "a person is left out"
+            );
         }
         let sending = page.data.into_iter().map(|employee| self.send(employee));
         stream::iter(sending)
@@ -73,7 +79,8 @@ impl Publishing {
         // What was read can be written.
         let message = message::written(&Create {
             employee: &employee,
-        }).unwrap_or_default();
+        })
+        .unwrap_or_default();
         self.next.send(&message::person_id(kib), &message).await?;
         let name = self.names.show(&employee.name);
         tracing::info!(stage = STAGE, kib, name, "published");
