@@ -147,7 +147,7 @@ async fn it_is_not_repeated_for_ever_nor_where_it_is_no_use() {
     }
 }
 
-/// A server that closes connections between requests is no trouble.
+/// Neither its place nor its turn.
 #[tokio::test]
 async fn a_caller_that_gives_up_holds_nothing() {
     let (server, _) = site(Profile::default());

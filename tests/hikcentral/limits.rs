@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use flatbed::client::hikcentral::{Config, Kind, Rate};
+use flatbed::client::hikcentral::{Config, Kind, Rate, Trust};
 use futures_util::future::join_all;
 use tokio::task::JoinSet;
 
-use super::fixture::{client, client_of, config, site, until};
+use super::fixture::{client, client_of, config, site};
 use crate::support::hikcentral::{Fault, HikCentralServer, Profile, Quota, path};
 
 /// Three may come at once, and the fourth in a thousand seconds.
@@ -65,7 +65,7 @@ async fn connections_are_used_again() {
         tls: true,
         ..Profile::default()
     });
-    let trust = flatbed::client::hikcentral::Trust::Anyone;
+    let trust = Trust::Anyone;
     let client = client_of(Config {
         trust,
         ..config(&server)
@@ -149,5 +149,5 @@ async fn busy_servers_are_asked_again() {
     let client = client(&server);
     let all = join_all((0..90).map(|_| client.version())).await;
     assert!(all.iter().all(Result::is_ok), "{all:?}");
-    until("nothing more", || server.requests() >= 90).await;
+    assert!(server.requests() > 120, "a third of them twice");
 }

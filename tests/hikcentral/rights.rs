@@ -1,6 +1,8 @@
 //! Groups, devices, departments, the version.
 
-use flatbed::client::hikcentral::{Kind, PersonId};
+use std::time::Duration;
+
+use flatbed::client::hikcentral::{Config, Kind, PersonId};
 use futures_util::future::join_all;
 
 use super::fixture::{added, client_of, config, site};
@@ -97,8 +99,8 @@ async fn devices_are_not_waited_for_for_ever() {
         looks: u64::MAX,
         ..Profile::default()
     });
-    let client = client_of(flatbed::client::hikcentral::Config {
-        apply: std::time::Duration::ZERO,
+    let client = client_of(Config {
+        apply: Duration::ZERO,
         ..config(&server)
     });
     let people = [added(&client, "7").await];

@@ -1,5 +1,6 @@
 //! Where HikCentral is, how it knows us, and how fast it may be asked.
 
+use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -51,7 +52,7 @@ pub struct Config {
 }
 
 /// Whose certificates are taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Trust {
     /// Those that an authority of the system has signed for this name.
     System,
@@ -106,8 +107,8 @@ impl Config {
     /// As the variables say; `None` without `HIKCENTRAL_URL`. What is wrong or missing
     /// is noted in `variables`.
     ///
-    /// The department and the field may be missing: `doctor` lists the departments to
-    /// choose from. Whoever adds people has to ask for them.
+    /// Department and field may be missing: `doctor` lists the departments to choose
+    /// from. Whoever adds people has to ask for them.
     pub fn read(variables: &mut Variables) -> Option<Self> {
         if !variables.is_set("HIKCENTRAL_URL") {
             for name in ["HIKCENTRAL_APP_KEY", "HIKCENTRAL_APP_SECRET"] {
@@ -156,6 +157,16 @@ impl Config {
             "HIKCENTRAL_INSECURE_TLS: any certificate is taken, and whoever stands between \
              reads names and photos; HIKCENTRAL_CA_FILE is better",
         )
+    }
+}
+
+impl fmt::Debug for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System => f.write_str("System"),
+            Self::Pinned(certificates) => write!(f, "Pinned({})", certificates.len()),
+            Self::Anyone => f.write_str("Anyone"),
+        }
     }
 }
 
