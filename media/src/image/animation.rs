@@ -2,11 +2,11 @@
 
 use super::blocks::Film;
 use super::colour::{Profile, flatten};
-use super::convert::Plan;
 use super::decode::frames;
 use super::encode::{Coded, as_small, refused};
 use super::format::Format;
 use super::options::{Coding, Options};
+use super::plan::Plan;
 use super::resize::resize;
 use super::watch::Watch;
 use crate::av::webp::Settings;

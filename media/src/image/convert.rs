@@ -16,6 +16,8 @@ use super::jpeg_markers::Markers;
 use super::metadata::with_metadata;
 use super::options::{Coding, Options};
 use super::orientation::Orientation;
+use super::plan::{MUCH, Plan, reduction};
+use super::png_rows;
 use super::raster::Raster;
 use super::report::Report;
 use super::resize::{Part, resize};
@@ -51,17 +53,6 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         .and_then(PartialFile::keep)
         .map(|_| ())
         .map_err(|source| Error::io(path.display().to_string(), source))
-}
-
-/// What becomes of the pixels.
-pub(super) struct Plan {
-    /// The part that is shown, of the picture as it is decoded.
-    pub(super) part: Part,
-    /// The size that it gets, before it is put upright.
-    pub(super) size: (u32, u32),
-    pub(super) orientation: Orientation,
-    /// How much smaller the decoder makes it.
-    reduction: Reduction,
 }
 
 /// The same under a budget of memory.
@@ -174,9 +165,20 @@ impl<'a> Work<'a> {
             return self.flat(raster, &photo.plan, photo.profile.as_ref(), false);
         }
         let opened = Opened::new(format, file, watch)?;
-        let plan = self.plan(opened.size, opened.orientation, Reduction::Whole)?;
+        let mut plan = self.plan(opened.size, opened.orientation, Reduction::Whole)?;
         let profile = self.profile_of(&opened);
-        let _permit = self.permit(opened.memory())?;
+        let (size, memory) = (opened.size, opened.memory());
+        let by = plan.means();
+        if format == Format::Png && by > 1 && memory > MUCH {
+            let permit = self.permit(memory / u64::from(by * by))?;
+            if let Some(raster) = png_rows::reduced(file, size, by, watch)? {
+                let side = f64::from(by);
+                plan.part = plan.part.divided((side, side), raster.size());
+                return self.flat(raster, &plan, profile.as_ref(), false);
+            }
+            drop(permit);
+        }
+        let _permit = self.permit(memory)?;
         let raster = opened.raster(watch)?;
         self.flat(raster, &plan, profile.as_ref(), false)
     }
@@ -392,21 +394,6 @@ impl<'a> Work<'a> {
         // Nothing is removed where there is none.
         let _ = image::metadata::Orientation::remove_from_exif_chunk(&mut exif);
         Some(exif)
-    }
-}
-
-/// How much smaller a picture is decoded of which `shown` is to become `scaled`.
-fn reduction(scaled: (i32, i32), shown: (i32, i32), most: Reduction) -> Reduction {
-    // Neither to a quarter, unless the better kernel halves it yet, nor where little is
-    // left for that to do: both are seen (docs/PERFORMANCE.md).
-    let is = |by: i64, at_least: i64| {
-        let much = |scaled: i32, shown: i32| i64::from(scaled) * at_least <= i64::from(shown) * by;
-        much(scaled.0, shown.0) && much(scaled.1, shown.1)
-    };
-    match most {
-        Reduction::Quarter if is(1, 8) => Reduction::Quarter,
-        Reduction::Half | Reduction::Quarter if is(2, 5) => Reduction::Half,
-        _ => Reduction::Whole,
     }
 }
 

@@ -69,9 +69,10 @@ impl Default for FaceOptions {
 /// # }
 /// ```
 ///
-/// A large JPEG is reduced while it is decoded, so that one of 12 million pixels takes a
-/// few megabytes. Other formats are decoded whole; [`Pool::face_photo`](super::Pool)
-/// bounds what many take together.
+/// A large JPEG or PNG is made smaller while it is decoded, so that 12 million pixels take
+/// a few megabytes beside the file, unless it is progressive or interlaced. Other formats
+/// are decoded whole; [`Pool::face_photo`](super::Pool::face_photo) bounds what many take
+/// together.
 ///
 /// # Errors
 /// [`Error::Limit`] beyond the [`ImageLimits`](crate::ImageLimits), before memory is
@@ -103,6 +104,7 @@ fn make(
     context: &Context,
     budget: Option<&Budget>,
 ) -> Result<(Vec<u8>, Report)> {
+    crate::av::init();
     let started = Instant::now();
     let name = input.name().to_owned();
     let watch = Watch::new(context, &name);

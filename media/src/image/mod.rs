@@ -23,12 +23,13 @@
 //! | file | what it does |
 //! |---|---|
 //! | `options.rs`, `report.rs` | what is asked, and what came of it |
-//! | `convert.rs` | the way of one image |
+//! | `convert.rs`, `plan.rs` | the way of one image; how large it becomes |
 //! | `pool.rs`, `budget.rs` | many images; threads and memory |
 //! | `format.rs`, `facts.rs` | what a file is, and how large |
 //! | `jpeg.rs`, `jpeg_markers.rs` | JPEG |
 //! | `decode.rs`, `blocks.rs` | the other formats; animations |
 //! | `png.rs`, `tiff.rs` | what PNG and TIFF have beside |
+//! | `png_rows.rs` | a large PNG, made smaller while it is read |
 //! | `raster.rs`, `resize.rs` | a picture in memory, and of another size |
 //! | `planes.rs` | the short way of a photo, without RGB |
 //! | `colour.rs` | profiles, gray, CMYK, 16 bits to sRGB |
@@ -56,8 +57,10 @@ mod jpeg_markers;
 mod metadata;
 mod options;
 mod orientation;
+mod plan;
 mod planes;
 mod png;
+mod png_rows;
 mod pool;
 mod raster;
 mod report;

@@ -47,7 +47,8 @@ impl Default for Options {
 }
 
 impl Options {
-    pub(super) fn check(&self) -> Result<()> {
+    /// Refuses what cannot be made, `with_frames` or without.
+    pub(super) fn check(&self, with_frames: bool) -> Result<()> {
         let refuse = |reason: &str| Err(Error::unsupported("normalize", reason));
         if !(16..=4320).contains(&self.short_side) {
             return refuse("the proxy's shorter side must have 16 to 4320 pixels");
@@ -61,9 +62,12 @@ impl Options {
         frames::check(&self.frames)?;
         if let Some(scene::Detector::Adaptive { window, .. }) =
             self.scenes.as_ref().map(|scenes| scenes.detector)
+            && with_frames
             && window > MOST_WINDOW
         {
-            return refuse("scenes are found with at most 16 neighbours on each side here");
+            return refuse(
+                "where frames are wanted, scenes are found with at most 16 neighbours on each side",
+            );
         }
         Ok(())
     }

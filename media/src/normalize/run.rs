@@ -36,7 +36,7 @@ pub(super) fn run(
     options: &Options,
     context: &Context,
 ) -> Result<Report> {
-    options.check()?;
+    options.check(outputs.frames.is_some())?;
     let wanted = Wanted {
         video: outputs.proxy.is_some() || outputs.frames.is_some() || options.scenes.is_some(),
         sound: outputs.sound.is_some(),

@@ -47,7 +47,7 @@ impl Spool {
         };
         self.file
             .write_all_at(bytes, piece.at)
-            .map_err(|source| Error::io(&self.folder, source))?;
+            .map_err(|source| Error::io(&self.folder, told(source)))?;
         self.length += piece.bytes;
         Ok(piece)
     }
@@ -60,6 +60,22 @@ impl Spool {
             .map_err(|source| Error::io(&self.folder, source))?;
         Ok(bytes)
     }
+}
+
+/// A disk that is full, with what can be done about it.
+fn told(error: io::Error) -> io::Error {
+    let full = [
+        ErrorKind::StorageFull,
+        ErrorKind::QuotaExceeded,
+        ErrorKind::FileTooLarge,
+    ];
+    if !full.contains(&error.kind()) {
+        return error;
+    }
+    let remedy = "pictures wait there until their scenes are known: make room, have fewer scenes, \
+                  or choose another folder for temporary files (TEMP_DIR; of analyses \
+                  VIDEO_TEMP_DIR)";
+    io::Error::new(error.kind(), format!("{error}; {remedy}"))
 }
 
 fn open(folder: &Path) -> io::Result<File> {
@@ -97,6 +113,31 @@ mod tests {
             (get(2), get(1), get(0)),
             (b"three".into(), vec![], b"one".into())
         );
+    }
+
+    #[test]
+    fn a_full_disk_is_told_with_the_folder_and_what_to_do() {
+        let full = OpenOptions::new().read(true).write(true).open("/dev/full");
+        let mut spool = Spool {
+            file: full.expect("a device that is always full"),
+            folder: "/scratch".to_owned(),
+            length: 0,
+        };
+        let error = spool.put(b"a picture").expect_err("no room");
+        let Error::Io { source, .. } = &error else {
+            panic!("{error}");
+        };
+        assert_eq!(source.kind(), ErrorKind::StorageFull);
+        let told = error.to_string();
+        assert!(
+            told.starts_with("/scratch: No space left on device"),
+            "{told}"
+        );
+        assert!(
+            told.contains("TEMP_DIR") && told.lines().count() == 1,
+            "{told}"
+        );
+        assert_eq!(spool.length, 0);
     }
 
     #[test]

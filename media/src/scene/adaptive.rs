@@ -63,7 +63,7 @@ impl Adaptive {
     pub(super) fn push(&mut self, now: Moment, content: f64) -> Option<Judged> {
         let last = *self.last.get_or_insert(now);
         self.around.push_back((now, content));
-        let needed = 2 * self.window + 1;
+        let needed = self.window.saturating_mul(2).saturating_add(1);
         if self.around.len() > needed {
             self.around.pop_front();
         }

@@ -16,7 +16,7 @@ use super::made::{convert, fine, look, lossless, made, made_and_told, off, sized
 use super::scene::Scene;
 
 /// The scene's colours written down by another profile.
-fn in_profile(scene: &Scene, profile: &ColorProfile) -> Scene {
+pub fn in_profile(scene: &Scene, profile: &ColorProfile) -> Scene {
     let transform = ColorProfile::new_srgb()
         .create_transform_8bit(
             Layout::Rgba,

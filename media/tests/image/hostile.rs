@@ -133,7 +133,7 @@ fn bombs_are_refused() {
 }
 
 /// The memory in use and the most that ever was, in KiB (proc(5)).
-fn memory() -> (u64, u64) {
+pub fn memory() -> (u64, u64) {
     let status = fs::read_to_string("/proc/self/status").expect("proc");
     let line = |name: &str| -> u64 {
         let line = status.lines().find_map(|line| line.strip_prefix(name));

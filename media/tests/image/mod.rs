@@ -7,6 +7,7 @@
 mod animations;
 mod colours;
 mod contact_sheets;
+mod faces;
 mod files;
 mod formats;
 mod hostile;

@@ -219,6 +219,45 @@ fn a_cut_that_is_known_late_divides_the_frames_all_the_same() {
 }
 
 #[test]
+fn a_window_that_only_frames_cannot_have() {
+    let clip = Film::new().scene(1, 60).scene(2, 60).scene(3, 60).h264();
+    let found = |window: usize| {
+        let options = by(Detector::Adaptive {
+            threshold: 3.0,
+            window,
+            min_content: 15.0,
+        });
+        let none = Outputs::default();
+        let input = Input::path(&clip.path);
+        let report = normalize::normalize(input, none, &options, &Context::new());
+        let scenes = report.expect("normalised").scenes.expect("scenes");
+        let wanted = options.scenes.as_ref().expect("options");
+        let alone = scene::detect(Input::path(&clip.path), wanted, &Context::new());
+        assert_eq!(scenes.scenes, alone.expect("scenes").scenes, "{window}");
+        scenes.scenes.len()
+    };
+    assert_eq!(found(17), 3);
+    assert_eq!(found(40), 3);
+    // More neighbours than there are frames: nothing can stand out among them.
+    assert_eq!(found(usize::MAX), 1);
+    let options = by(Detector::Adaptive {
+        threshold: 3.0,
+        window: 17,
+        min_content: 15.0,
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let outputs = Outputs {
+        frames: Some(FrameOutput::folder(folder.path().join("frames"))),
+        ..Outputs::default()
+    };
+    let input = Input::path(&clip.path);
+    let error = normalize::normalize(input, outputs, &options, &Context::new());
+    let error = error.expect_err("refused").to_string();
+    assert!(error.contains("at most 16 neighbours"), "{error}");
+    assert!(!folder.path().join("frames").exists());
+}
+
+#[test]
 fn black_beginnings_are_passed_over() {
     // Black beyond the middle, and then light comes.
     let film = Film::new().scene(1, 100);

@@ -175,14 +175,11 @@ fn days(variables: &mut Variables) -> Option<Days> {
     let skip = variables.text("EPOSH_SKIP").unwrap_or_default();
     let mut skipped = BTreeSet::new();
     for day in listed(&skip) {
-        match day.parse::<Date>() {
-            Ok(day) => {
-                skipped.insert(day);
-            }
-            Err(_) => {
-                let expected = format!("'{day}': expected days, as 2026-01-02,2026-01-05");
-                variables.wrong("EPOSH_SKIP", &expected);
-            }
+        if let Ok(day) = day.parse::<Date>() {
+            skipped.insert(day);
+        } else {
+            let expected = format!("'{day}': expected days, as 2026-01-02,2026-01-05");
+            variables.wrong("EPOSH_SKIP", &expected);
         }
     }
     match (from, to) {

@@ -110,12 +110,12 @@ impl Assigning {
                 "person {person} was not taken by all devices of the doors {doors}"
             )));
         }
-        match applied.waiting {
-            Some(waiting @ 1..) => {
-                // HikCentral goes on by itself.
-                tracing::warn!(stage = STAGE, %person, waiting, "devices are not through yet");
-            }
-            _ => tracing::info!(stage = STAGE, %person, "devices have it"),
+        let waiting = applied.waiting.unwrap_or_default();
+        if waiting > 0 {
+            // HikCentral goes on by itself.
+            tracing::warn!(stage = STAGE, %person, waiting, "devices are not through yet");
+        } else {
+            tracing::info!(stage = STAGE, %person, "devices have it");
         }
         Ok(())
     }

@@ -49,6 +49,7 @@ impl Days {
     }
 
     /// The same days, but for others.
+    #[must_use]
     pub fn without(self, skip: BTreeSet<Date>) -> Self {
         Self { skip, ..self }
     }
