@@ -8,6 +8,7 @@
     reason = "a test fails by a panic"
 )]
 
+mod access;
 mod analysis;
 mod archive;
 mod bad_input;

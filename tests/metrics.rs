@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use flatbed::queue::Counts;
-use flatbed::telemetry::{Metrics, Stage};
+use flatbed::telemetry::{Metrics, PersonStep, Photo, Stage};
 
 fn used() -> Metrics {
     let metrics = Metrics::new().unwrap();
@@ -28,6 +28,11 @@ fn used() -> Metrics {
     });
     metrics.set_storage_used(1 << 40);
     metrics.workload("image").finished("failed");
+    let access = metrics.access();
+    access.people("create_person", PersonStep::Created, 2);
+    access.photo(Photo::Sent);
+    access.groups(2, 1);
+    access.unknown_regionals(1);
     let models = metrics.models();
     models.model("embed", "text-embedding-3-small");
     models.requested("embed", "ok", Duration::from_millis(80));

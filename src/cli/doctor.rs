@@ -12,7 +12,8 @@ Examples:
   flatbed doctor --json
   flatbed doctor --cameras
 
-It writes and removes a small object in the store, and changes nothing else.";
+It writes and removes a small object in the store and declares RabbitMQ's queues where
+there are none, and changes nothing else.";
 
 /// Check each thing that `serve` needs, and say how to mend what is wrong
 #[derive(Debug, clap::Args)]

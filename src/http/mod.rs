@@ -7,6 +7,7 @@
 //! | [`webhook`] | `/api/jobs/webhook`, for those who push jobs |
 //! | [`videos`], `upload.rs` | `/api/videos` |
 //! | [`analysis`] | `/api/videos/{id}/analysis`, `/api/search`, `/webhook`, `/stats` |
+//! | [`induction`] | `/eposh-induction`: inducted people, into the chain to the gates |
 //! | [`trigger`] | `/trigger`: the clip of one packing item, now |
 //! | [`files`] | `/files`: objects of a folder store, by signed links |
 //! | [`health`], [`metrics`] | `/health`, `/metrics` |
@@ -23,6 +24,7 @@ pub mod failure;
 pub mod files;
 pub mod health;
 pub mod images;
+pub mod induction;
 pub mod metrics;
 mod multipart;
 pub mod openapi;

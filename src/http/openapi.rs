@@ -13,14 +13,16 @@ use utoipa::openapi::{Content, Ref, RefOr, Response};
 use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
 
 use super::failure::ErrorBody;
-use super::{analysis, events, exports, files, health, images, metrics, trigger, videos, webhook};
+use super::{
+    analysis, events, exports, files, health, images, induction, metrics, trigger, videos, webhook,
+};
 
 /// The document, but for the operations.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Flatbed",
-        description = "Exports of videos: cut, transcoded, watermarked, thumbnailed. Images to WebP. Clips of cameras.",
+        description = "Exports of videos: cut, transcoded, watermarked, thumbnailed. Images to WebP. Clips of cameras. People to the gates.",
     ),
     servers((url = "/")),
     paths(
@@ -28,6 +30,7 @@ use super::{analysis, events, exports, files, health, images, metrics, trigger, 
         exports::download::download, exports::retry, events::stream, webhook::take,
         images::create::create, images::show, images::cancel, images::download::download,
         videos::create, videos::list, videos::show, videos::delete, trigger::trigger,
+        induction::induct,
         analysis::order::create, analysis::result::show, analysis::result::part,
         analysis::result::frame, analysis::result::forget, analysis::search::search,
         analysis::push::take, analysis::stats::peek, analysis::stats::stats,
@@ -57,7 +60,8 @@ impl ToSchema for Operation {
     }
 }
 
-/// The bearer token that guards what is below `/api`, `/trigger` and this document.
+/// The bearer token that guards what is below `/api`, `/trigger`, `/eposh-induction` and this
+/// document.
 struct Token;
 
 impl Modify for Token {
@@ -79,7 +83,9 @@ struct Faults;
 
 impl Modify for Faults {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let may_fail = |path: &str| path.starts_with("/api/") || path == "/trigger";
+        let may_fail = |path: &str| {
+            path.starts_with("/api/") || matches!(path, "/trigger" | "/eposh-induction")
+        };
         for (_, call) in calls(document).filter(|(path, _)| may_fail(path)) {
             add(
                 call,
@@ -111,7 +117,7 @@ impl Modify for Parameters {
 }
 
 fn is_guarded(path: &str) -> bool {
-    path.starts_with("/api/") || matches!(path, "/trigger" | "/openapi.json")
+    path.starts_with("/api/") || matches!(path, "/trigger" | "/eposh-induction" | "/openapi.json")
 }
 
 fn calls(document: &mut utoipa::openapi::OpenApi) -> impl Iterator<Item = (&str, &mut Call)> {

@@ -19,7 +19,8 @@
 //!
 //! A [`Source`] hands out [`Delivery`]s, and the runner settles each one. Those
 //! adapters that own their jobs' records (SQLite, Postgres, `BullMQ`) are also a
-//! [`Ledger`] and an [`Admin`].
+//! [`Ledger`] and an [`Admin`]. A [`Sink`] takes the next job of work that goes from
+//! queue to queue.
 //!
 //! # What every adapter guarantees
 //!
@@ -96,7 +97,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 
-use crate::job::{Job, Outcome, Progress};
+use crate::job::{Job, JobId, Outcome, Progress};
 
 pub use aside::{Aside, SetAside};
 pub use capabilities::Capabilities;
@@ -192,6 +193,18 @@ pub trait Delivery: Send + Sync {
     ///
     /// Not dropped while it is pending, but for the end of the process.
     async fn settle(&self, outcome: &Outcome) -> Result<Lease>;
+}
+
+/// Where jobs go on to, for work that goes from queue to queue: a stage sends the next
+/// one's job before it settles its own.
+#[async_trait]
+pub trait Sink: Send + Sync {
+    /// Sends a job by the name of `id`; its queue is made if there is none.
+    ///
+    /// When it returns, the broker has it, to stay. After an error, and if it was
+    /// dropped, nobody knows; sent again under the same id it is the same job, which
+    /// may then be delivered twice.
+    async fn send(&self, id: &JobId, payload: &[u8]) -> Result<()>;
 }
 
 /// Whether a delivery is still this consumer's.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
 
+use super::access::Access;
 use super::analysis::Analysis;
 use super::cctv::Cctv;
 use super::config::{self, Config, WorkloadName};
@@ -50,6 +51,9 @@ pub async fn examine(config: &Config, ask_cameras: bool) -> Vec<Finding> {
     }
     if let Ok(settings) = config.analyses() {
         analyses(config, settings, &mut findings).await;
+    }
+    if let Ok(settings) = config.access() {
+        access(settings, &mut findings).await;
     }
     findings
 }
@@ -157,6 +161,19 @@ async fn analyses(config: &Config, settings: &config::Analysis, findings: &mut V
         }),
         Ok(analysis) => {
             let found = analysis.examine().await.into_iter();
+            findings.extend(found.map(|(name, answer)| Finding { name, answer }));
+        }
+    }
+}
+
+async fn access(settings: &config::Access, findings: &mut Vec<Finding>) {
+    match Access::open(settings) {
+        Err(error) => findings.push(Finding {
+            name: "access",
+            answer: Err(format!("{error:#}")),
+        }),
+        Ok(access) => {
+            let found = access.examine().await.into_iter();
             findings.extend(found.map(|(name, answer)| Finding { name, answer }));
         }
     }

@@ -12,9 +12,11 @@
 //! | [`image_api`] | images over HTTP: queue, store, workload, routes |
 //! | [`images`] | images: list, backend, bucket, workload |
 //! | [`analysis`] | analyses: source of jobs, archive, models, workload, routes |
+//! | [`access`] | people on their way to the gates: queues, HikCentral, Eposh, stages, routes |
 //! | `parts.rs` | what runs and what answers, of all workloads that are on |
 //! | `shutdown.rs` | SIGTERM and Ctrl-C |
 
+pub mod access;
 pub mod analysis;
 mod cameras;
 pub mod cctv;
@@ -60,12 +62,15 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     } = Parts::of(&config).await?;
 
     let further = config.analyses().map(|analysis| &*analysis.ports);
+    let access = config.access().ok().and_then(|access| access.port);
     let mut listeners = Vec::new();
-    for port in [&[config.http.port][..], further.unwrap_or_default()].concat() {
+    let ports = [&[config.http.port][..], further.unwrap_or_default()].concat();
+    for port in ports.into_iter().chain(access) {
         let address = SocketAddr::new(config.http.host, port);
         let listener = TcpListener::bind(address).await.with_context(|| {
             format!(
-                "listening on {address} (WORKER_HOST; WORKER_PORT, WORKER_HTTP_PORT, WEBHOOK_PORT)"
+                "listening on {address} (WORKER_HOST; WORKER_PORT, WORKER_HTTP_PORT, WEBHOOK_PORT, \
+                 ACCESS_HTTP_PORT)"
             )
         })?;
         listeners.push((

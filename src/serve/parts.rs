@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use axum::Router;
 
+use super::access::Access;
 use super::analysis::Analysis;
 use super::cctv::Cctv;
 use super::config::{self, Config, WorkloadName};
@@ -18,6 +19,7 @@ use crate::http::metrics::{Count, counting};
 use crate::queue::DeadLetters as _;
 use crate::runner::{Runner, WorkThreads};
 use crate::telemetry::{JobMetrics, Metrics};
+use crate::workload::access::Stage;
 
 /// What `serve` is put together of.
 pub(super) struct Parts {
@@ -72,6 +74,10 @@ impl Parts {
         match config.analyses() {
             Ok(settings) => parts.analyses(config, settings).await?,
             Err(reason) => tracing::info!("analysis: off, {reason}"),
+        }
+        match config.access() {
+            Ok(settings) => parts.access(settings).await?,
+            Err(reason) => tracing::info!("access: off, {reason}"),
         }
         Ok(parts)
     }
@@ -188,6 +194,25 @@ impl Parts {
         );
         let runner = analysis.runner(threads()?, reports)?;
         self.runners.push(("analyses", runner));
+        Ok(())
+    }
+
+    async fn access(&mut self, settings: &config::Access) -> anyhow::Result<()> {
+        let access = Access::open(settings)?;
+        access.greet().await?;
+        access.add_checks(&mut self.health);
+        self.guard(access.guarded_routes(&self.metrics));
+        for stage in Stage::ALL {
+            let reports = self.metrics.workload(stage.workload());
+            self.queues.push((reports, access.counting(stage)));
+        }
+        tracing::info!(
+            stages = access.stages(),
+            queue = settings.queues.main.queue,
+            "access: on"
+        );
+        let runners = access.runners(&threads()?, &self.metrics).await?;
+        self.runners.extend(runners);
         Ok(())
     }
 

@@ -11,9 +11,11 @@
 //! | `jobs.rs` | what a job reports |
 //! | `clips.rs` | what is counted of clips of cameras |
 //! | `images.rs` | what is counted of requests for images |
+//! | `access.rs` | what is counted of people on their way to the gates |
 //! | `models.rs` | what is asked of models, and what it costs |
 //! | `adding.rs` | makes them and registers them |
 
+mod access;
 mod adding;
 mod clips;
 mod exports;
@@ -28,6 +30,7 @@ use self::adding::{Adding, gauge};
 use self::exports::Exports;
 use self::workloads::Workloads;
 
+pub use self::access::{AccessMetrics, PersonStep, Photo};
 pub use self::clips::ClipMetrics;
 pub use self::images::{Answered, ImageMetrics, ImageRequest};
 pub use self::jobs::{BusyThread, Finished, JobMetrics, Stage};
@@ -39,6 +42,7 @@ pub struct Metrics {
     registry: Registry,
     exports: Exports,
     workloads: Workloads,
+    access: AccessMetrics,
     clips: ClipMetrics,
     images: ImageMetrics,
     models: ModelMetrics,
@@ -65,6 +69,7 @@ impl Metrics {
         Ok(Self {
             exports: Exports::new(&add)?,
             workloads: Workloads::new(&add)?,
+            access: AccessMetrics::new(&add)?,
             clips: ClipMetrics::new(&add)?,
             images: ImageMetrics::new(&add)?,
             models: ModelMetrics::new(&add)?,
@@ -82,6 +87,11 @@ impl Metrics {
             metrics: self.clone(),
             workload,
         }
+    }
+
+    /// The part that people on their way to the gates report to.
+    pub fn access(&self) -> AccessMetrics {
+        self.access.clone()
     }
 
     /// The part that clips of cameras report to.

@@ -9,6 +9,6 @@ pub mod log;
 pub mod metrics;
 
 pub use metrics::{
-    Answered, ClipMetrics, Finished, ImageMetrics, ImageRequest, JobMetrics, Metrics, ModelMetrics,
-    Stage,
+    AccessMetrics, Answered, ClipMetrics, Finished, ImageMetrics, ImageRequest, JobMetrics,
+    Metrics, ModelMetrics, PersonStep, Photo, Stage,
 };

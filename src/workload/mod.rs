@@ -6,8 +6,10 @@
 //! | [`cctv`] | what a camera's recorder has of a stretch of time, into a bucket |
 //! | [`analysis`] | what is seen and said in a video, to be searched |
 //! | [`image`] | a photo becomes WebP, and a backend hears of it |
+//! | [`access`] | people whom an HR system lists, to the gates |
 //! | [`image_api`] | the same for who asks over HTTP, where it is not done at once |
 
+pub mod access;
 pub mod analysis;
 pub mod cctv;
 pub mod export;

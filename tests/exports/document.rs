@@ -12,13 +12,20 @@ use super::server::Answer;
 use crate::support::Folder;
 
 /// A server, and all that was said to it and by it.
-struct Tour {
-    server: Server,
+pub struct Tour {
+    pub server: Server,
     exchanges: Vec<Value>,
 }
 
 impl Tour {
-    fn ask(&mut self, method: &str, target: &str, body: Option<&Value>) -> Answer {
+    pub fn of(server: Server) -> Self {
+        Self {
+            server,
+            exchanges: Vec::new(),
+        }
+    }
+
+    pub fn ask(&mut self, method: &str, target: &str, body: Option<&Value>) -> Answer {
         self.ask_with(method, target, body, &[])
     }
 
@@ -89,7 +96,7 @@ impl Tour {
     }
 
     /// Each exchange so far is as the document says.
-    fn compare(&self) {
+    pub fn compare(&self) {
         let document = self.server.get("/openapi.json").json();
         for (index, complaint) in complaints(&document, &self.exchanges).iter().enumerate() {
             assert_eq!(complaint, "", "{}", self.exchanges[index]);
@@ -139,10 +146,7 @@ fn the_server_takes_and_answers_what_its_document_says() {
         ("VIDEO_WORKER_CONCURRENCY", "1"),
     ];
     let server = Server::start(&folder, &variables);
-    let mut tour = Tour {
-        server,
-        exchanges: Vec::new(),
-    };
+    let mut tour = Tour::of(server);
     let form = |name: &str| format!("file=@{}", folder.path(name).display());
 
     let answer = tour.upload(&["-F", &form("recording.mp4")]);
@@ -231,6 +235,9 @@ fn the_server_takes_and_answers_what_its_document_says() {
     // Clips are off.
     let item = json!({"packing_item_id": 1});
     assert_eq!(tour.ask("POST", "/trigger", Some(&item)).code, 404);
+    // And so is access.
+    let days = json!({"from": "2026-01-01", "to": "2026-01-01"});
+    assert_eq!(tour.ask("POST", "/eposh-induction", Some(&days)).code, 404);
     tour.compare();
 
     // And the checker finds what is not as described.

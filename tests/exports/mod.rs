@@ -11,5 +11,6 @@ mod server;
 mod webhook;
 mod worker;
 
+pub use document::Tour;
 pub use memory::memory;
 pub use server::{Answer, Server};

@@ -16,7 +16,7 @@ pub mod fixture;
 pub mod outage;
 mod packing_items;
 pub mod postgres;
-mod rabbitmq;
+pub mod rabbitmq;
 mod redis_list;
 pub mod service;
 mod sqlite;

@@ -18,8 +18,10 @@ use super::{settings, stdio};
 use crate::job::JobId;
 use crate::queue::redis_list::RedisList;
 use crate::queue::{Admin, Cancel, Counts, Error, Page, Record, Source as _, State};
+use crate::serve::access;
 use crate::serve::analysis::jobs::{Jobs, Kept};
 use crate::serve::queues::Queue;
+use crate::workload::access::Stage;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,11 +33,13 @@ Examples:
   flatbed queue cancel 0193b2f0-6d1c-7a52-9d5e-0f6c3a9b1c44
   flatbed queue --of images list
   flatbed queue --of analysis stats
+  flatbed queue --of access-create-person retry --all-failed
 
 It is the queue that `serve` would use with the same settings (`flatbed config`),
 in SQLite, Redis or Postgres, whether `serve` runs or not. The list of images that
-a backend orders, one of analyses and SQS have no records of their jobs but of those
-that were set aside: there are stats, list and retry.";
+a backend orders, the queues of access (in RabbitMQ), one of analyses and SQS have no
+records of their jobs but of those that were set aside: there are stats, list and
+retry.";
 
 /// How many jobs are asked for at once.
 const PAGE: u32 = 500;
@@ -61,6 +65,27 @@ enum Of {
     Images,
     /// Analyses of videos
     Analysis,
+    /// Access: pages of people for the publisher
+    AccessPublisher,
+    /// Access: people to be created
+    AccessCreatePerson,
+    /// Access: people whose KIB numbers are to be set
+    AccessUpdateKib,
+    /// Access: people whose privilege groups are to be assigned
+    AccessAssignPrivilege,
+}
+
+impl Of {
+    /// The stage of access whose queue it is.
+    fn stage(self) -> Option<Stage> {
+        match self {
+            Self::AccessPublisher => Some(Stage::Publisher),
+            Self::AccessCreatePerson => Some(Stage::CreatePerson),
+            Self::AccessUpdateKib => Some(Stage::UpdateKib),
+            Self::AccessAssignPrivilege => Some(Stage::AssignPrivilege),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -111,17 +136,16 @@ enum Order {
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let (config, _) = settings::read()?;
     settings::block_on(async {
+        if let Some(stage) = arguments.of.stage() {
+            let settings = config.access().map_err(|reason| {
+                Failure::usage(format!("there are no queues of access: {reason}"))
+            })?;
+            let queue = access::queue(settings, stage)?;
+            let done = arguments.order.give_to_list(&queue).await;
+            queue.close().await;
+            return done;
+        }
         match arguments.of {
-            Of::Exports | Of::ImageApi => {
-                let queue = match arguments.of {
-                    Of::ImageApi => Queue::image_api(&config).await,
-                    _ => Queue::exports(&config).await,
-                };
-                let queue = queue.map_err(|error| Failure::away(format!("{error:#}")))?;
-                let done = arguments.order.give(queue.admin.as_ref()).await;
-                queue.source.close().await;
-                done
-            }
             Of::Images => {
                 let settings = config.images().map_err(|reason| {
                     Failure::usage(format!("there is no queue of images: {reason}"))
@@ -143,6 +167,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
                     Kept::Letters(queue) => arguments.order.give_to_list(queue.as_ref()).await,
                 };
                 jobs.source.close().await;
+                done
+            }
+            _ => {
+                let queue = match arguments.of {
+                    Of::ImageApi => Queue::image_api(&config).await,
+                    _ => Queue::exports(&config).await,
+                };
+                let queue = queue.map_err(|error| Failure::away(format!("{error:#}")))?;
+                let done = arguments.order.give(queue.admin.as_ref()).await;
+                queue.source.close().await;
                 done
             }
         }

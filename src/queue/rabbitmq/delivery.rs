@@ -104,6 +104,12 @@ impl RabbitDelivery {
     }
 }
 
+impl RabbitDelivery {
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+}
+
 #[async_trait]
 impl Delivery for RabbitDelivery {
     fn job(&self) -> &Job {

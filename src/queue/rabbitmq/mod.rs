@@ -42,18 +42,23 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lapin::Channel;
 use lapin::types::ShortString;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use self::connection::{Link, short};
-use super::{Aside, Capabilities, Delivery, Error, Result, SetAside, Source};
-use crate::job::RetryPolicy;
+use self::receiving::Counted;
+use super::{Aside, Capabilities, Delivery, Error, Result, SetAside, Sink, Source};
+use crate::job::{JobId, RetryPolicy};
 
 pub use config::Config;
 pub use publisher::Publisher;
 
 /// The longest name of a queue; those of its retry queues are longer.
 const LONGEST_NAME: usize = 200;
+
+/// How long the end waits for messages that are being put back.
+const LAST_OFFERS: Duration = Duration::from_secs(4);
 
 /// How a queue behaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,6 +155,8 @@ struct Shared {
     key: String,
     /// Jobs that lost their last worker, to be told of.
     aside: Aside,
+    /// How many messages are being received, or put back as nobody took them.
+    receiving: watch::Sender<usize>,
 }
 
 impl RabbitMq {
@@ -166,6 +173,7 @@ impl RabbitMq {
             idle: Mutex::default(),
             key: Uuid::now_v7().to_string(),
             aside: Aside::default(),
+            receiving: watch::Sender::new(0),
         })))
     }
 
@@ -181,11 +189,17 @@ impl Source for RabbitMq {
     async fn receive(&self) -> Result<Box<dyn Delivery>> {
         let (to, offered) = oneshot::channel();
         // In a task of its own: a message that came is never forgotten.
-        tokio::spawn(receiving::offer(Arc::clone(&self.0), to));
-        match offered.await {
-            Ok(taken) => Ok(Box::new(taken?)),
+        let shared = Arc::clone(&self.0);
+        let counted = Counted::new(&shared);
+        tokio::spawn(receiving::offer(shared, to, counted));
+        let taken = match offered.await {
+            Ok(taken) => taken?.arrived(),
+            Err(_) => None,
+        };
+        match taken {
+            Some(delivery) => Ok(Box::new(delivery)),
             // The process ends.
-            Err(_) => Err(self.0.consuming.away("the receiving was broken off")),
+            None => Err(self.0.consuming.away("the receiving was broken off")),
         }
     }
 
@@ -206,9 +220,33 @@ impl Source for RabbitMq {
 
     async fn close(&self) {
         let shared = &self.0;
+        // A message that came to somebody who had gone is being put back: with its
+        // channel gone it would be one whose worker was lost.
+        let none = |receiving: &usize| *receiving == 0;
+        let mut receiving = shared.receiving.subscribe();
+        let _ = timeout(LAST_OFFERS, receiving.wait_for(none)).await;
         shared.idle().clear();
         shared.consuming.discard().await;
         shared.publisher.close().await;
+    }
+}
+
+#[async_trait]
+impl Sink for RabbitMq {
+    async fn send(&self, id: &JobId, payload: &[u8]) -> Result<()> {
+        let shared = &self.0;
+        shared.declare().await?;
+        let publisher = &shared.publisher;
+        let send = || publisher.to_queue(shared.queue(), payload, message::fresh(id));
+        match send().await {
+            Err(Error::Refused { .. }) => {
+                // Somebody deleted it.
+                shared.doubt_queues();
+                shared.declare().await?;
+                send().await
+            }
+            sent => sent,
+        }
     }
 }
 

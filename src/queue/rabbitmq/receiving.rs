@@ -9,6 +9,7 @@ use lapin::message::Delivery as Message;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions};
 use lapin::types::{FieldTable, ShortString};
 use lapin::{Channel, Consumer};
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
@@ -16,27 +17,58 @@ use super::Shared;
 use super::delivery::{Held, RabbitDelivery};
 use super::message::Letter;
 use crate::job::Outcome;
+use crate::queue::handover::OnItsWay;
 use crate::queue::{Delivery, Error, Result, SetAside, State};
 
 /// How often an idle consumer looks whether the broker is still there.
 const PROBE: Duration = Duration::from_secs(5);
 
 /// To whom a delivery goes.
-pub(super) type To = oneshot::Sender<Result<RabbitDelivery>>;
+pub(super) type To = oneshot::Sender<Result<Taken>>;
 
-/// Takes the next message for whoever waits; if nobody does any more, it is put
-/// back.
-pub(super) async fn offer(shared: Arc<Shared>, mut to: To) {
+/// A delivery on its way to whoever waits; if nobody does any more, it is put back.
+pub(super) type Taken = OnItsWay<RabbitDelivery, fn(RabbitDelivery)>;
+
+/// Takes the next message for whoever waits.
+pub(super) async fn offer(shared: Arc<Shared>, mut to: To, _counted: Counted) {
     let taken = match next(&shared, &mut to).await {
-        Ok(Some(delivery)) => Ok(delivery),
+        Ok(Some(delivery)) => Ok(OnItsWay::new(delivery, give_up as fn(_))),
         Ok(None) => return,
         Err(error) => {
             shared.doubt_queues();
             Err(error)
         }
     };
-    if let Err(Ok(delivery)) = to.send(taken) {
+    // Who has gone leaves it to be put back.
+    let _ = to.send(taken);
+}
+
+/// Has a delivery put back that nobody took.
+fn give_up(delivery: RabbitDelivery) {
+    // Without a runtime the process is at its end, and the broker finds out.
+    let Ok(runtime) = Handle::try_current() else {
+        return;
+    };
+    let counted = Counted::new(delivery.shared());
+    runtime.spawn(async move {
         put_back(&delivery).await;
+        drop(counted);
+    });
+}
+
+/// Counts what is being received, or put back, for as long as it lives.
+pub(super) struct Counted(Arc<Shared>);
+
+impl Counted {
+    pub(super) fn new(shared: &Arc<Shared>) -> Self {
+        shared.receiving.send_modify(|number| *number += 1);
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.receiving.send_modify(|number| *number -= 1);
     }
 }
 

@@ -3,12 +3,14 @@
 //!
 //! | file | what it does |
 //! |---|---|
+//! | `access.rs` | people on their way to the gates |
 //! | `exports.rs` | exports, and their queue |
 //! | `cctv.rs` | clips of cameras |
 //! | `images.rs` | images that a backend orders |
 //! | `image_api.rs` | images over HTTP |
 //! | `analysis.rs` | analyses of videos |
 
+mod access;
 mod analysis;
 mod cctv;
 mod exports;
@@ -26,6 +28,7 @@ use crate::fetch;
 use crate::telemetry::log;
 use crate::workload::image::Costs;
 
+pub use self::access::Access;
 pub use self::analysis::{Analysis, JobSource, Storage};
 pub use self::cctv::Cctv;
 pub use self::exports::{Exports, QueueChoice};
@@ -52,6 +55,8 @@ pub struct Config {
     pub images: Result<Images, &'static str>,
     /// Analyses of videos, or why there are none.
     pub analysis: Result<Analysis, &'static str>,
+    /// People on their way to the gates, or why there are none.
+    pub access: Result<Access, &'static str>,
     /// `DATABASE_URL`: a Postgres database.
     pub database: Option<Secret>,
     /// What is logged.
@@ -82,6 +87,8 @@ pub enum WorkloadName {
     Images,
     /// Analyses of videos.
     Analysis,
+    /// People on their way to the gates.
+    Access,
 }
 
 impl FromStr for WorkloadName {
@@ -94,8 +101,10 @@ impl FromStr for WorkloadName {
             "image-api" | "image_api" => Ok(Self::ImageApi),
             "images" | "image" => Ok(Self::Images),
             "analysis" => Ok(Self::Analysis),
+            "access" => Ok(Self::Access),
             _ => Err(format!(
-                "there is no workload '{text}'; there are: exports, cctv, image-api, images, analysis"
+                "there is no workload '{text}'; there are: exports, cctv, image-api, images, \
+                 analysis, access"
             )),
         }
     }
@@ -109,6 +118,7 @@ impl fmt::Display for WorkloadName {
             Self::ImageApi => "image-api",
             Self::Images => "images",
             Self::Analysis => "analysis",
+            Self::Access => "access",
         })
     }
 }
@@ -154,6 +164,7 @@ impl Config {
                 database.as_ref(),
                 &fetch,
             ),
+            access: Access::read(variables_, named(WorkloadName::Access), grace, &fetch),
             http,
             workloads,
             exports,
@@ -187,6 +198,14 @@ impl Config {
             return Err("FLATBED_WORKLOADS does not name it");
         }
         self.analysis.as_ref().map_err(|reason| *reason)
+    }
+
+    /// The settings of access, if it is on; else why not.
+    pub fn access(&self) -> Result<&Access, &'static str> {
+        if !self.wants(WorkloadName::Access) {
+            return Err("FLATBED_WORKLOADS does not name it");
+        }
+        self.access.as_ref().map_err(|reason| *reason)
     }
 
     /// Whether a workload is to run.

@@ -14,7 +14,7 @@ use lapin::{
 pub struct Broker {
     url: String,
     channel: Channel,
-    _connection: Connection,
+    connection: Connection,
 }
 
 impl Broker {
@@ -28,7 +28,7 @@ impl Broker {
         Self {
             url: url.to_owned(),
             channel,
-            _connection: connection,
+            connection,
         }
     }
 
@@ -124,6 +124,20 @@ impl Broker {
             assert!(acked.await.unwrap());
         }
         got
+    }
+
+    /// How many messages wait in a queue; `None` if there is no such queue.
+    pub async fn length(&self, queue: &str) -> Option<u32> {
+        let passive = QueueDeclareOptions {
+            passive: true,
+            ..QueueDeclareOptions::durable()
+        };
+        // A refusal ends the channel.
+        let channel = self.connection.create_channel().await.unwrap();
+        let looked = channel.queue_declare(queue.into(), passive, FieldTable::default());
+        let length = looked.await.ok().map(|queue| queue.message_count());
+        let _ = channel.close(200, "bye".into()).await;
+        length
     }
 
     /// Deletes queues, in a runtime of its own: the caller's may be ending.

@@ -6,7 +6,7 @@
 //! | `broker.rs` | the broker, as any other client sees it |
 //! | `faults.rs` | a broker that is killed, full, out of patience; answers that are lost |
 
-mod broker;
+pub mod broker;
 mod faults;
 
 use std::net::SocketAddr;
@@ -19,6 +19,7 @@ use flatbed::queue::rabbitmq::{Options, Publisher, QueueType, RabbitMq};
 use flatbed::queue::{Admin, DeadLetters, Error, Lease, NewJob, Source};
 use lapin::types::{AMQPValue, FieldTable, LongString};
 use serde_json::json;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use self::broker::Broker;
@@ -243,6 +244,30 @@ async fn what_a_producer_said_of_its_message_stays() {
     assert_eq!(headers.inner().get("x-flatbed-reason"), Some(&reason));
     let attempts = AMQPValue::LongUInt(3);
     assert_eq!(headers.inner().get("x-flatbed-attempts"), Some(&attempts));
+}
+
+/// Else a deploy would charge attempts to jobs that nobody has begun.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_took_is_put_back_before_the_end() {
+    let fixture = Classic::fresh(Settings::default()).await;
+    let done = Outcome::Done(json!(1));
+    for number in 0..30_u64 {
+        let source = fixture.source().await;
+        let patience = Duration::from_micros(5_000 + number * 400);
+        let idle = timeout(patience, source.receive());
+        let (taken, ()) = tokio::join!(idle, fixture.add(NewJob::new("any", "{}")));
+        if let Ok(delivery) = taken {
+            assert_eq!(delivery.unwrap().settle(&done).await.unwrap(), Lease::Held);
+            source.close().await;
+            continue;
+        }
+        source.close().await;
+        let other = fixture.source().await;
+        let delivery = receive(&other).await;
+        assert_eq!(delivery.job().attempt, 1, "number {number}");
+        assert_eq!(delivery.settle(&done).await.unwrap(), Lease::Held);
+        other.close().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
