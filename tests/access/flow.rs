@@ -12,7 +12,7 @@ use crate::support::wait_until;
 fn everybody_comes_to_the_gates() {
     let house = House::with(40);
     let worker = house.worker();
-    house.induct(&worker);
+    House::induct(&worker);
     house.wait_for(house.eposh.all());
     wait_until("nothing to be left", || house.left().is_empty());
     assert_eq!(house.hikcentral.people().len(), 40);
@@ -88,7 +88,7 @@ fn everybody_comes_to_the_gates() {
 fn the_log_tells_what_is_done_and_to_nobody_who_it_is() {
     let house = House::with(2);
     let worker = house.worker_with(&[("LOG_LEVEL", "debug")]);
-    house.induct(&worker);
+    House::induct(&worker);
     house.wait_for(house.eposh.all());
     House::wait_for_assigned(&worker, 2);
     let log = worker.log();
@@ -123,7 +123,7 @@ fn the_log_tells_what_is_done_and_to_nobody_who_it_is() {
 
     let house = House::with(1);
     let worker = house.worker_with(&[("ACCESS_LOG_NAMES", "true")]);
-    house.induct(&worker);
+    House::induct(&worker);
     worker.said("name=\"Sample Person 0\"");
     worker.stop();
 }

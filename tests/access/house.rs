@@ -139,7 +139,7 @@ impl House {
     }
 
     /// Sends the people of the first of January.
-    pub fn induct(&self, worker: &Server) {
+    pub fn induct(worker: &Server) {
         let body = json!({"from": "2026-01-01", "to": "2026-01-01"});
         let answer = worker.post("/eposh-induction", &body);
         assert_eq!(answer.code, 200, "{answer:?}\n{}", worker.log());

@@ -20,7 +20,7 @@ fn a_wrong_secret_loses_nobody() {
         ("HIKCENTRAL_APP_SECRET", "hunter2"),
         ("RABBITMQ_MAX_ATTEMPTS", "1"),
     ]);
-    house.induct(&worker);
+    House::induct(&worker);
     worker.said("nobody gets on");
     let log = worker.log();
     assert!(
@@ -51,10 +51,10 @@ fn nobody_is_there_twice() {
     house
         .hikcentral
         .fail_holding(path::ADD, &code, [Fault::DoneThenHangUp]);
-    house.induct(&worker);
-    house.induct(&worker);
+    House::induct(&worker);
+    House::induct(&worker);
     House::wait_for_assigned(&worker, 20);
-    house.induct(&worker);
+    House::induct(&worker);
     House::wait_for_assigned(&worker, 30);
     house.wait_for(house.eposh.all());
     assert!(house.left().is_empty(), "{:?}", house.left());
@@ -80,7 +80,7 @@ fn a_quota_and_a_busy_server_slow_people_down_and_lose_nobody() {
     };
     let house = House::before(12, profile);
     let worker = house.worker_with(&[("RABBITMQ_MAX_ATTEMPTS", "1")]);
-    house.induct(&worker);
+    House::induct(&worker);
     house.wait_for(house.eposh.all());
     wait_until("nothing to be left", || house.left().is_empty());
     assert_eq!(house.hikcentral.people().len(), 12);
@@ -102,7 +102,7 @@ fn a_missing_group_is_asked_for_alone() {
         .fail_always(path::GROUP, &group, Fault::Code(200, "5"));
     house.hikcentral.seen();
     let id = {
-        house.induct(&worker);
+        House::induct(&worker);
         worker.said("Assigned 2/3 privilege groups");
         house
             .hikcentral
@@ -137,7 +137,7 @@ fn a_missing_group_is_asked_for_alone() {
 fn a_group_that_is_not_there_is_told_and_can_be_tried_again() {
     let house = House::with(1);
     let worker = house.worker_with(&[("ACCESS_PRIVILEGE_GROUPS", "zona-i=1,zona-i=77")]);
-    house.induct(&worker);
+    House::induct(&worker);
     let letters = house.wait_for_set_aside(ASSIGN, 1);
     let reason = letters[0]["reason"].as_str().expect("a reason");
     assert!(
@@ -168,7 +168,7 @@ fn a_face_that_is_refused_holds_nobody_up() {
         .hikcentral
         .fail_always(path::ADD, "faceData", Fault::Code(200, "2"));
     let worker = house.worker();
-    house.induct(&worker);
+    House::induct(&worker);
     house.wait_for(house.eposh.all());
     for person in house.hikcentral.people() {
         assert_eq!(person.face, None);
@@ -228,7 +228,7 @@ fn what_is_not_to_be_is_not_done() {
 fn devices_are_told_where_doors_are_named() {
     let house = House::with(1);
     let worker = house.worker_with(&[("HIKCENTRAL_DOOR_INDEX_CODES", "56, 57")]);
-    house.induct(&worker);
+    House::induct(&worker);
     worker.said("devices have it");
     assert!(house.hikcentral.requests_of(path::APPLY) >= 1);
     worker.stop();
