@@ -21,6 +21,11 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// accepts no messages for want of memory or disk.
 const ANSWER: Duration = Duration::from_secs(8);
 
+/// The longest frame, in bytes. The library keeps 64 of them for each connection, which
+/// were 8 MiB at the broker's own 128 KiB. Payloads go in as many frames as they need;
+/// all headers of a message must fit into one.
+const FRAME: u32 = 32 << 10;
+
 /// Codes of AMQP by which the broker says that asking again is no use: 402 and 403
 /// rights, 404 not found, 405 locked, 406 other arguments, 530 not allowed.
 const REFUSALS: [u16; 6] = [402, 403, 404, 405, 406, 530];
@@ -58,6 +63,7 @@ impl Link {
         let seconds = u16::try_from(heartbeat.as_secs()).unwrap_or(u16::MAX);
         // The address goes before the settings.
         uri.query.heartbeat.get_or_insert(seconds);
+        uri.query.frame_max.get_or_insert(FRAME);
         Ok(Self {
             uri,
             name: name.into(),

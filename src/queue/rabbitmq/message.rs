@@ -19,7 +19,7 @@ const REASON: &str = "x-flatbed-reason";
 /// When the job was set aside, in milliseconds since 1970.
 const DEAD: &str = "x-flatbed-dead-at";
 
-/// All headers must fit into one frame, 128 KiB at most.
+/// All headers must fit into one frame, 32 KiB unless the address says otherwise.
 const LONGEST_REASON: usize = 4096;
 
 /// Written to disk.
